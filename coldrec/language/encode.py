@@ -1,0 +1,44 @@
+"""Encode texts with a frozen BERT-style encoder."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from coldrec import assets, runtime
+
+
+@functools.cache
+def load_encoder():
+    """Return all-MiniLM-L6-v2's tokenizer and model, checked and read from disk only."""
+    from transformers import AutoModel, AutoTokenizer
+
+    folder = assets.fetch("minilm")
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+    return tokenizer, model.eval()
+
+
+def sentences(texts: list[str], batch: int = 64) -> np.ndarray:
+    """Return one unit vector per text, ``(texts, 384)``: the mean of its token vectors.
+
+    Long texts are cut at 256 tokens, the length that the encoder was trained on.
+    """
+    import torch
+
+    tokenizer, model = load_encoder()
+    device = runtime.device()
+    model.to(device)
+    order = np.argsort([len(t) for t in texts])  # like lengths together: less padding
+    vectors = np.zeros((len(texts), model.config.hidden_size), np.float32)
+    with torch.inference_mode():
+        for start in range(0, len(texts), batch):
+            chosen = order[start:start + batch]
+            tokens = tokenizer([texts[i] for i in chosen], padding=True, truncation=True,
+                               max_length=256, return_tensors="pt").to(device)
+            hidden = model(**tokens).last_hidden_state
+            mask = tokens["attention_mask"].unsqueeze(-1)
+            mean = (hidden * mask).sum(1) / mask.sum(1)
+            vectors[chosen] = torch.nn.functional.normalize(mean, dim=1).cpu().numpy()
+    return vectors

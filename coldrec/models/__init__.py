@@ -1,0 +1,23 @@
+"""Recommenders: what learns from ratings and scores items for users.
+
+Each has ``fit(train) -> self`` and ``score(users, items) -> (users, items)``; those that speak in
+stars also have ``predict``. Collaborative: :class:`ItemKNN`, :class:`UserKNN`,
+:class:`MatrixFactorisation`, :class:`EASE`, :class:`ArticleNetwork`. Content-based:
+:class:`Content`, :class:`ViewCosine`, :class:`ViewRidge`. Hybrid: :class:`WeightedHybrid`,
+:class:`FeatureCombination`. Baselines: :class:`Random`, :class:`Popularity`, :class:`Bias`, and
+:class:`TestCountOracle`, which cheats.
+"""
+
+from coldrec.models.base import Recommender, StarRecommender
+from coldrec.models.baselines import Bias, Popularity, Random, TestCountOracle
+from coldrec.models.content import Content, ViewCosine
+from coldrec.models.ease import EASE
+from coldrec.models.factorisation import MatrixFactorisation
+from coldrec.models.hybrid import FeatureCombination, WeightedHybrid
+from coldrec.models.neighbours import ItemKNN, UserKNN
+from coldrec.models.ridge import ViewRidge
+from coldrec.models.sequence import ArticleNetwork
+
+__all__ = ["EASE", "ArticleNetwork", "Bias", "Content", "FeatureCombination", "ItemKNN",
+           "MatrixFactorisation", "Popularity", "Random", "Recommender", "StarRecommender",
+           "TestCountOracle", "UserKNN", "ViewCosine", "ViewRidge", "WeightedHybrid"]

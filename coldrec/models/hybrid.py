@@ -1,0 +1,66 @@
+"""Hybrids of collaborative and content-based recommenders (Burke 2002)."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import stats
+from sklearn.decomposition import TruncatedSVD
+
+from coldrec.models.base import Recommender
+from coldrec.models.ridge import ViewRidge
+
+
+class WeightedHybrid(Recommender):
+    """Add up several recommenders' ranks, each with a weight.
+
+    ``parts`` is a list of ``(recommender, weight)``. Scores of different models have different
+    scales, so each is turned into its rank within the user's list (0 worst, 1 best). Where a part
+    can't score, the others decide.
+    """
+
+    def __init__(self, parts: list):
+        self.parts = parts
+        self.scores_cold_items = any(model.scores_cold_items for model, _ in parts)
+        self.scores_cold_users = any(model.scores_cold_users for model, _ in parts)
+
+    def _fit(self, train):
+        for model, _ in self.parts:
+            model.fit(train)
+
+    def score(self, users, items):
+        """Return the weighted mean rank; NaN only where no part can score."""
+        self._rows(users, items)
+        total = np.zeros((len(users), len(items)))
+        weights = np.zeros_like(total)
+        for model, weight in self.parts:
+            scores = model.score(users, items)
+            known = ~np.isnan(scores)
+            unknown = (~known).sum(1, keepdims=True)
+            ranks = stats.rankdata(np.where(known, scores, -np.inf), axis=1) - unknown
+            most = np.maximum(known.sum(1, keepdims=True), 1)
+            total += np.where(known, weight * ranks / most, 0.0)
+            weights += weight * known
+        return np.divide(total, weights, out=np.full_like(total, np.nan), where=weights > 0)
+
+
+class FeatureCombination(ViewRidge):
+    """A content-based ridge that takes "who liked it" as one more set of features.
+
+    The likes are reduced to ``factors`` numbers an item by a truncated SVD; a cold item has zeros
+    there, and only its content speaks.
+    """
+
+    def __init__(self, views: dict, factors: int = 32, **ridge):
+        super().__init__(views, **ridge)
+        self.factors = factors
+
+    def _fit(self, train):
+        likes = train.matrix(likes=True)
+        n = min(self.factors, min(likes.shape) - 1)
+        liked_by = TruncatedSVD(n, random_state=0).fit_transform(likes.T.tocsr())
+        content = self.views
+        self.views = content | {"liked_by": liked_by}
+        try:
+            super()._fit(train)
+        finally:
+            self.views = content

@@ -1,0 +1,520 @@
+"""Every check: the solution passes, the stub is told apart, likely mistakes get the hint that fits.
+
+The answers come out of solutions/*.py, so they are what readers see; so are most of the mistakes,
+each a solution after one edit.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import math
+import re
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import coldrec as cr
+from coldrec.checks import CheckFailed, NotWritten
+from tools.sources import BLOCK, find, read_source, read_stub
+
+ROOT = Path(__file__).resolve().parent.parent
+SHEETS = find(ROOT, "solutions")
+
+
+def codes(sheet):
+    """Return the code of a sheet's cells that Python can read without IPython."""
+    return [cell.source for cell in sheet.cells
+            if cell.cell_type == "code" and "install" not in cell.metadata.get("tags", [])]
+
+
+def calls():
+    """Yield each check that a sheet calls: its name, the sheet, the name of what it gets."""
+    for path in SHEETS:
+        for code in codes(read_source(path)):
+            for check, answer in re.findall(r"cr\.checks\.(lesson\d\d\.\w+)\((\w+)\)", code):
+                yield check, path, answer
+
+
+def checks():
+    """Yield the name of each check in the package, such as lesson00.top_n."""
+    for path in (ROOT / "coldrec" / "checks").glob("lesson*.py"):
+        module = importlib.import_module(f"coldrec.checks.{path.stem}")
+        for name, thing in vars(module).items():
+            if hasattr(thing, "__wrapped__") and thing.__module__ == module.__name__:
+                yield f"{path.stem}.{name}"
+
+
+CHECKS = sorted(checks())
+ANSWERS = {check: (path, answer) for check, path, answer in calls()}
+
+
+def written(check, read=read_source, edit=None):
+    """Return what a sheet has for a check, after an edit; only imports and definitions are run."""
+    path, answer = ANSWERS[check]
+    names = {}
+    for code in codes(read(path)):
+        tree = ast.parse(code)
+        if edit and any(getattr(node, "name", "") == answer for node in tree.body):
+            for old, new in edit.items():
+                assert old in code, f"{answer} has no {old!r}"
+                code = code.replace(old, new)
+            tree = ast.parse(code)
+        kept = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+        tree.body = [node for node in tree.body if isinstance(node, kept)]
+        exec(compile(tree, path.name, "exec"), names)
+    return names[answer]
+
+
+def run(check, answer):
+    lesson, name = check.split(".")
+    getattr(getattr(cr.checks, lesson), name)(answer)
+
+
+# Mistakes that are no single edit of the solution -------------------------------------------------
+
+def adds_a_column(ratings, like=4.0):
+    ratings["liked"] = ratings["rating"] >= like
+    return ratings.groupby("user")["liked"].mean()
+
+
+def likes_of_those_who_like(ratings, like=4.0):
+    return (ratings[ratings["rating"] >= like].groupby("user").size()
+            / ratings.groupby("user").size()).dropna()
+
+
+def count_over_count(ratings, like=4.0):
+    return (ratings[ratings["rating"] >= like].groupby("user").size()
+            / ratings.groupby("user").size())
+
+
+def forgets_to_return(*given):
+    pass
+
+
+def at_least_one_hit(n_liked, n_pool, n):
+    return 1 - math.comb(n_pool - n_liked, n) / math.comb(n_pool, n), n / n_pool
+
+
+def best_of_all(scores, item_ids, n):
+    return list(item_ids[np.argsort(-scores)][:n])
+
+
+def reversed_order(scores, item_ids, n):
+    return list(item_ids[np.argsort(scores)[::-1]][:n])
+
+
+def drops_late(scores, item_ids, n):
+    best = np.argsort(scores)[::-1][:n]
+    return list(item_ids[best[~np.isnan(scores[best])]])
+
+
+def zero_for_nan(scores, item_ids, n):
+    return best_of_all(np.nan_to_num(scores), item_ids, n)
+
+
+def masks_in_place(scores, item_ids, n):
+    scores[np.isnan(scores)] = -np.inf
+    return best_of_all(scores, item_ids, n)
+
+
+def sorts_with_nan(scores, item_ids, n):
+    pairs = sorted(zip(scores, item_ids, strict=True), reverse=True)
+    return [item for score, item in pairs if score == score][:n]
+
+
+def by_score(scores, item_ids, n):
+    item = {score: item for score, item in zip(scores, item_ids, strict=True) if score == score}
+    return [item[score] for score in sorted(item, reverse=True)[:n]]
+
+
+def eats_the_set(ranked, relevant, k):
+    n = len(relevant)
+    relevant.intersection_update(ranked[:k])
+    return len(relevant) / n if n else math.nan
+
+
+def dcg_over(best, log=math.log2, places=lambda ranked, k: ranked[:k], shift=1):
+    """Return an NDCG with another best gain, logarithm, part of the list or first rank."""
+    def ndcg(ranked, relevant, k):
+        found = sum(1 / log(rank + shift) for rank, item in enumerate(places(ranked, k), 1)
+                    if item in relevant)
+        return found / best(ranked, relevant, k) if relevant else math.nan
+    return ndcg
+
+
+def gain(n):
+    return sum(1 / math.log2(rank + 1) for rank in range(1, n + 1))
+
+
+def ideal(ranked, relevant, k):
+    return gain(min(k, len(relevant)))
+
+
+def ideal_of_found(ranked, relevant, k):
+    return gain(len(relevant.intersection(ranked[:k]))) or 1
+
+
+def older_form(ranked, relevant, k):
+    def discounted(ranks):
+        return sum(1 / max(1, math.log2(rank)) for rank in ranks)
+    found = [rank for rank, item in enumerate(ranked[:k], 1) if item in relevant]
+    return discounted(found) / discounted(range(1, min(k, len(relevant)) + 1))
+
+
+def splits_rows(ratings, fraction, seed, groups=None):
+    test = ratings.sample(frac=fraction, random_state=seed)
+    return ratings.drop(test.index), test
+
+
+def draws_ids(choose):
+    """Return a split without regard for groups of the items that ``choose`` gives."""
+    def split(ratings, fraction, seed, groups=None):
+        n = round(fraction * ratings["item"].nunique())
+        hidden = ratings["item"].isin(choose(ratings["item"], n, seed))
+        return ratings[~hidden], ratings[hidden]
+    return split
+
+
+def drops_twins(ratings, fraction, seed, groups=None):
+    items = pd.Series(ratings["item"].unique())
+    cold = set(items.sample(round(fraction * len(items)), random_state=seed))
+    twins = set() if groups is None else set(
+        groups.index[groups.isin(groups[list(cold)])]) - cold
+    hidden = ratings["item"].isin(cold)
+    return ratings[~hidden & ~ratings["item"].isin(twins)], ratings[hidden]
+
+
+def counts_groups(ratings, fraction, seed, groups=None):
+    label = ratings["item"] if groups is None else ratings["item"].map(groups)
+    labels = pd.Series(label.unique() if groups is None else groups.unique())
+    hidden = label.isin(labels.sample(round(fraction * len(labels)), random_state=seed))
+    return ratings[~hidden], ratings[hidden]
+
+
+def adds_labels(ratings, fraction, seed, groups=None):
+    ratings["label"] = ratings["item"]
+    return ratings, ratings
+
+
+def other_stars(features, split):
+    test = split.test.ratings.assign(rating=6 - split.test.ratings["rating"])
+    worlds = [split.train.with_ratings(pd.concat([split.train.ratings, t]))
+              for t in (split.test.ratings, test)]
+    return [name for name, f in features.items()
+            if not np.array_equal(f(worlds[0]), f(worlds[1]), equal_nan=True)]
+
+
+def compares(same):
+    """Return a detective that asks in both worlds, and calls the same what ``same`` does."""
+    def detective(features, split):
+        both = split.train.with_ratings(pd.concat([split.train.ratings, split.test.ratings]))
+        cold = split.train.item_ids.isin(split.cold_items)
+        return [name for name, f in features.items() if not same(f(both), f(split.train), cold)]
+    return detective
+
+
+# For each check: (what is wrong, a piece of the hint). What is wrong is a function, or an edit of
+# the solution, {old text: new text}.
+WRONG = {
+    "lesson00.liked_share": [
+        ({">= like)": "> like)"}, "a rating of exactly `like` stars"),
+        ({'.groupby(ratings["user"])': ""}, "one number for everybody"),
+        ({".mean()": ".sum()"}, "the number of likes"),
+        ({".mean()": ".sum() / len(ratings)"}, "number of all ratings"),
+        ({">= like)": ">= 4)"}, "always count from 4 stars"),
+        ({".mean()": ".mean() * 100"}, "per cent"),
+        ({".mean()": ".mean().reset_index(drop=True)"}, "has to be the user ids"),
+        ({".mean()": ".mean().to_frame()"}, "return a DataFrame"),
+        (lambda ratings, like=4.0: ratings.groupby("user")["rating"].mean(), "mean number of st"),
+        (likes_of_those_who_like, "users .3. are missing"),
+        (count_over_count, "Users .3. have NaN"),
+        (adds_a_column, "changes the DataFrame"),
+        (forgets_to_return, "returns nothing"),
+    ],
+    "lesson00.by_chance": [
+        ({"recall = n / n_pool": "recall = n_liked / n_pool"}, "that is precision"),
+        ({"recall = n / n_pool": "recall = n * n_liked / n_pool"}, "is the hits again"),
+        ({"recall = n / n_pool": "recall = n * n_liked / n_pool / n_pool"}, "hits by the pool"),
+        ({"return n * n_liked / n_pool, recall": "return recall, n * n_liked / n_pool"},
+         "hits first, then the recall"),
+        ({"return n * n_liked / n_pool": "return n_liked / n_pool"}, "There are n picks"),
+        ({"return n * n_liked / n_pool": "return n * n_liked // n_pool"}, "rounds down"),
+        ({"n = min(n, n_pool)": "pass"}, "all 5 are picked"),
+        ({'float("nan")': "0.0"}, "not 0.0"),
+        ({'if n_liked > 0 else float("nan")': ""}, "return NaN, not 0.4"),
+        ({"n / n_pool if": "n * n_liked / n_pool / n_liked if True or"}, "dividing by zero"),
+        ({", recall": ""}, "two numbers"),
+        (at_least_one_hit, "expected hit rate"),
+        (lambda n_liked, n_pool, n: (n_liked + n, 1.0), "by_chance.* should be 0.5, not 3"),
+    ],
+    "lesson00.top_n": [
+        ({"[:n]": "[-n:]"}, "lowest scores"),
+        ({"item_ids[best]": "item_ids[best[::-1]]"}, "worst of them comes first"),
+        ({"list(item_ids[best])": "list(best)"}, "positions"),
+        ({"list(item_ids[best])": "list(scores[best])"}, "You return scores"),
+        ({"~np.isnan(scores)": "scores > 0"}, "negative number is a score"),
+        ({"~np.isnan(scores)": "np.nan_to_num(scores)"}, "Zero is a score"),
+        (best_of_all, "With n larger than the number of scored items"),
+        (reversed_order, "There is a NaN in your list"),
+        (drops_late, "drop NaN after taking the top n"),
+        (zero_for_nan, "NaN replaced by 0"),
+        ({"[:n]": "[:min(n, 10)]"}, "For 30 random scores"),
+        (sorts_with_nan, r"should be \['c', 'd'\]"),
+        (lambda scores, item_ids, n: pd.Series(scores, item_ids).dropna().index[:n],
+         r"should be \['c', 'd'\]"),
+        (masks_in_place, "changes the ndarray"),
+        (by_score, "looks items up by their score"),
+        (forgets_to_return, "returns nothing"),
+    ],
+    "lesson01.recall_at_k": [
+        ({"/ len(relevant)": "/ k"}, "that is precision"),
+        ({"/ len(relevant)": "/ min(k, len(relevant))"}, "the smaller of k"),
+        ({"/ len(relevant)": ""}, "the number of hits"),
+        ({"ranked[:k]": "ranked"}, "hits in the whole list"),
+        ({"ranked[:k]": "ranked[:k + 1]"}, "one place too many"),
+        ({"ranked[:k]": "ranked[:k - 1]"}, "one place too few"),
+        ({'float("nan")': "0.0"}, "return NaN, not 0.0"),
+        ({"if not relevant": "if not ranked"}, "dividing by zero"),
+        (lambda ranked, relevant, k: float(bool(relevant & set(ranked[:k]))), "hit rate"),
+        (lambda ranked, relevant, k: 0.25, "should be 1.0, not 0.25"),
+        (lambda ranked, relevant, k: ranked.sort() or len(relevant), "changes the list"),
+        (eats_the_set, "changes the set"),
+        (forgets_to_return, "returns nothing"),
+    ],
+    "lesson01.ndcg_at_k": [
+        ({"np.arange(1, k + 1) + 1": "np.arange(1, k + 1)"}, "ranks begin at 1"),
+        (dcg_over(ideal, shift=0), "ranks begin at 1"),
+        ({"np.log2(np.arange(1, k + 1) + 1)": "np.arange(1, k + 1)"}, "discount by 1 / rank"),
+        ({"1 / np.log2(np.arange(1, k + 1) + 1)": "np.ones(k)"}, "You don't discount"),
+        ({"np.arange(1, k + 1) + 1": "np.arange(1, k + 1) + 2"}, "one place off"),
+        ({" / gain[: len(relevant)].sum()": ""}, "You return the DCG"),
+        ({"gain[: len(relevant)].sum()": "gain.sum()"}, "always has k hits"),
+        ({"gain[: len(relevant)].sum()": "k"}, "You divide by k"),
+        ({"gain[: len(relevant)].sum()": "len(relevant)"}, "divide by the number of relevant"),
+        ({'float("nan")': "0.0"}, "return NaN, not 0.0"),
+        (dcg_over(ideal_of_found), r"were found"),
+        (dcg_over(lambda ranked, relevant, k: gain(len(relevant))), "holds all relevant items"),
+        (dcg_over(ideal, log=math.log), "different bases"),
+        (dcg_over(lambda *case: ideal(*case) / math.log(2)), "different bases"),
+        (dcg_over(ideal, places=lambda ranked, k: ranked), "sum over the whole list"),
+        (dcg_over(lambda ranked, relevant, k: gain(len(relevant)),
+                  places=lambda ranked, k: ranked), "sum over the whole list"),
+        (dcg_over(ideal, shift=2), "begin at different ranks"),
+        (older_form, "an older form"),
+        (lambda ranked, relevant, k: 2.0, "should be 1.0, not 2.0"),
+    ],
+    "lesson01.film_groups": [
+        ({".str.lower()": ""}, "upper and lower case"),
+        ({".str.strip()": ""}, "Strip the spaces"),
+        ({'["title", "year"]': '"title"'}, "Compare the year, too"),
+        ({'["title", "year"]': '"year"'}, "Compare the title, too"),
+        ({", dropna=False": ""}, "the label NaN"),
+        ({"label = label.mask(title.isna(), -1 - np.arange(len(items)))": ""},
+         "Two items without a title"),
+        ({"title=title)": "title=title, year=items['year'].fillna(1979))"},
+         "equals a missing year only"),
+        ({"title=title)": "title=title, year=items['year'].where(items['year'].notna(), "
+                          "np.arange(len(items))))"}, "NaN isn't equal to NaN"),
+        ({"label.to_numpy(), index": "label, index"}, "give it labels.to_numpy"),
+        ({'to_numpy(), index=items["item"]': "to_numpy()"}, "has to be the item ids"),
+        ({'label.to_numpy(), index=items["item"])': "label.to_numpy())[:3]"}, "3 labels for 11"),
+        ({"label.to_numpy(), ": "0, "}, "All items are in one group"),
+        ({"label.to_numpy(), ": "range(len(items)), "}, "stands there twice"),
+        ({'pd.Series(label.to_numpy(), index=items["item"])': "dict(zip(items['item'], label))"},
+         "return a dict"),
+        ({"label.to_numpy()": "label.sort_index().to_numpy()"}, "a shuffled index"),
+        ({"title = items": "title = items['title'] = items"}, "changes the DataFrame"),
+    ],
+    "lesson01.item_cold_split": [
+        (splits_rows, "have ratings on both sides"),
+        ({"return ratings[~hidden]": "return ratings"}, "are in train and in test"),
+        ({"ratings[~hidden], ratings[hidden]": "ratings[hidden], ratings[~hidden]"},
+         "train first, then test"),
+        ({'label = ratings["item"] if groups is None else ratings["item"].map(groups)':
+          'label = ratings["item"]'}, "An item's twin is in train"),
+        ({", random_state=seed": ""}, "The same seed gives another split"),
+        ({"random_state=seed": "random_state=0"}, "Different seeds give the same split"),
+        ({".sample(frac=1, random_state=seed)": ""}, "Different seeds give the same split"),
+        ({"fraction * sizes.sum()": "fraction * len(ratings) / 5"}, "Draw each item once"),
+        ({", ratings[hidden]": ""}, "two data frames"),
+        ({"ratings[hidden]": "ratings[hidden].drop(columns='user')"}, "Both keep user, item"),
+        ({"ratings[hidden]": "ratings[hidden].assign(rating=0)"}, "some have changed"),
+        (drops_twins, "Every rating is in one of the two"),
+        (draws_ids(lambda items, n, seed: items.value_counts().index[:n]),
+         "Different seeds give the same split"),
+        (draws_ids(lambda items, n, seed: np.random.default_rng(seed).choice(items, n)),
+         "Draw each item once"),
+        (draws_ids(lambda items, n, seed: items.sample(frac=1, random_state=seed).unique()[:n]),
+         "the same chance"),
+        (counts_groups, "counting the items that have ratings"),
+        (adds_labels, "changes the DataFrame"),
+        (forgets_to_return, "returns nothing"),
+    ],
+    "lesson01.genre_mean": [
+        ({"self.train = train\n        return self": "self.train = train"}, "returns nothing"),
+        ({"self.train.item_rows(items))]": "self.train.item_rows(items))].T"}, "Transpose it"),
+        ({"self.train.item_rows(items))]": "self.train.item_rows(items))].ravel()"},
+         r"\(9, 14\) is wanted"),
+        ({"self.scores[np.ix_(self.train.user_rows(users), self.train.item_rows(items))]":
+          "self.scores"}, "in the order asked"),
+        ({"self.scores[~rated.any(axis=1)] = np.nan": ""}, "User 'absent'"),
+        ({"/ genres.sum(axis=1)": "/ np.maximum(genres.sum(axis=1), 1)"}, "Item 'bare'"),
+        ({"~rated.any(axis=1)": "likes.sum(axis=1) == 0"}, "User 'choosy'"),
+        ({"self.train = train": "self.train = train; self.scores[:, ~warm] = np.nan"},
+         "The new items have genres, too"),
+        ({"(warm @ genres +": "(rated @ genres +"}, "films of the genre that the user"),
+        ({"(warm @ genres +": "(genres.sum(axis=0) +"}, "all films of the genre"),
+        ({"warm = rated.any(axis=0)": "warm = np.ones(len(genres))"}, "all films of the genre"),
+        ({"/ warm.sum()": "/ np.maximum(rated.sum(axis=1, keepdims=True), 1)"},
+         "Your overall like rate b"),
+        ({"/ warm.sum()": "/ len(genres)"}, "Your overall like rate b"),
+        ({"(warm @ genres +": "(rated @ genres +",
+          "/ warm.sum()": "/ np.maximum(rated.sum(axis=1, keepdims=True), 1)"},
+         "films of the genre that the user"),
+        ({"rates @ genres.T / genres.sum(axis=1)": "np.where(genres.any(axis=1), np.where("
+          "genres.T > 0, rates[:, :, None], -1).max(axis=1), np.nan)"}, "the best of a film's"),
+        ({"self.shrink * overall) / (warm @ genres + self.shrink)": "0) / (warm @ genres)"},
+         "You don't shrink"),
+        ({" + self.shrink * overall)": ")"}, "shrink towards zero"),
+        ({"self.shrink * overall": "self.shrink * overall.mean()"}, "mean of all users"),
+        ({" / genres.sum(axis=1)": " / (genres.sum(axis=1) > 0)"}, "add up the rates"),
+        ({"likes=True": "likes=False"}, "You add up stars"),
+        ({"train.matrix(likes=True).toarray(), ": "(train.matrix().toarray() > 0) * 1.0, "},
+         "every rating as a like"),
+        ({"self.shrink * overall) / (warm @ genres + self.shrink)":
+          "10 * overall) / (warm @ genres + 10)"}, "always shrink by 10"),
+        ({"likes, rated = ": "self.n = getattr(self, 'n', 0) + 1; likes, rated = self.n * "},
+         "begin anew"),
+        ({"self.train.user_rows(users)": "users"}, "stopped with IndexError"),
+    ],
+    "lesson01.leaking": [
+        ({", equal_nan=True": ""}, "'year' is no leak: .* NaN isn't equal to NaN"),
+        ({"not np.array_equal": "np.array_equal"}, "all the honest features"),
+        ({"everything = split.train.with_ratings(both)": "everything = split.train"},
+         "'mean stars' leaks"),
+        (other_stars, "'votes' leaks.* Take them away"),
+        (compares(lambda a, b, cold: np.nansum(a) == np.nansum(b)), "'order' leaks.* row by row"),
+        (compares(lambda a, b, cold: np.array_equal(a[cold], b[cold], equal_nan=True)),
+         "'share' leaks.* all rows"),
+        (compares(lambda a, b, cold: np.allclose(a, b, equal_nan=True)),
+         "'last seen' leaks.* compare exactly"),
+        (compares(lambda a, b, cold: a is None), "all the honest features"),
+        (lambda features, split: dict(features), "return a dict"),
+        (lambda features, split: ["leak"], "aren't names of features"),
+        (lambda features, split: ["votes", "mean stars", "order", "share", "last seen"],
+         r"should be \['votes'\]"),
+        (forgets_to_return, "returns nothing"),
+    ],
+}
+
+
+# Other right answers, to which no check may object ------------------------------------------------
+
+def with_a_loop(ratings, fraction, seed, groups=None):
+    rng = np.random.default_rng(seed)
+    items = sorted(ratings["item"].unique())
+    label = dict(zip(items, items, strict=True)) if groups is None else groups.to_dict()
+    cold = set()
+    for chosen in rng.permutation(sorted({str(label[item]) for item in items})):
+        if len(cold) >= round(fraction * len(items)):
+            break
+        cold |= {item for item in items if str(label[item]) == chosen}
+    train, test = [], []
+    for row in ratings.to_dict("records"):
+        (test if row["item"] in cold else train).append(row)
+    return pd.DataFrame(train), pd.DataFrame(test)
+
+
+def with_keys(items):
+    keys = []
+    for number, row in enumerate(items.to_dict("records")):
+        named = isinstance(row["title"], str)
+        keys.append(f"{row['title'].strip().casefold()} {row['year']}" if named else f"?{number}")
+    return pd.Series(keys, list(items["item"])).sample(frac=1, random_state=0)
+
+
+RIGHT = [
+    ("lesson00.liked_share", lambda ratings, like=4.0: ratings.groupby("user")["rating"].apply(
+        lambda stars: np.mean([s >= like for s in stars])).sort_values()),
+    ("lesson00.by_chance", lambda n_liked, n_pool, n: (
+        np.float64(min(n, n_pool) * n_liked / n_pool),
+        np.divide(min(n, n_pool) * n_liked / n_pool, n_liked) if n_liked else np.nan)),
+    ("lesson00.top_n", lambda scores, item_ids, n:
+        pd.Series(scores, item_ids).dropna().sort_values(ascending=False).index[:n]),
+    ("lesson01.recall_at_k", lambda ranked, relevant, k:
+        np.mean([item in ranked[:k] for item in relevant]) if relevant else math.nan),
+    ("lesson01.ndcg_at_k", dcg_over(lambda ranked, relevant, k: sum(
+        1 / math.log(rank + 1) for rank in range(1, min(k, len(relevant)) + 1)), log=math.log)),
+    ("lesson01.film_groups", with_keys),
+    ("lesson01.item_cold_split", with_a_loop),
+    ("lesson01.leaking", compares(lambda a, b, cold: pd.DataFrame(a).equals(pd.DataFrame(b)))),
+]
+
+
+@pytest.fixture(autouse=True)
+def no_assets(monkeypatch):
+    """A check needs no data but its own."""
+    monkeypatch.setattr("coldrec.assets.fetch", lambda name: pytest.fail(f"it reads {name}"))
+
+
+def test_every_check_is_called_by_one_sheet_and_has_mistakes_to_tell():
+    assert sorted(check for check, _, _ in calls()) == CHECKS == sorted(WRONG)
+    assert min(len(mistakes) for mistakes in WRONG.values()) >= 2
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_the_solution_passes(check, capsys):
+    run(check, written(check))
+    assert capsys.readouterr().out == f"✓ {ANSWERS[check][1]} does what it should.\n"
+
+
+@pytest.mark.parametrize("check, answer", RIGHT, ids=[check for check, _ in RIGHT])
+def test_another_right_answer_passes(check, answer):
+    run(check, answer)
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_the_untouched_stub_is_told_apart(check):
+    with pytest.raises(NotWritten) as caught:
+        run(check, written(check, read_stub))
+    assert isinstance(caught.value, NotImplementedError)
+    message = f"{ANSWERS[check][1]} isn't written yet: replace the line"
+    assert re.fullmatch(f"{message} `raise [^.]*\\.\\.\\.\\)` in the cell above\\.",
+                        str(caught.value))
+    assert caught.value._render_traceback_() == [f"✗ {caught.value}"]
+
+
+@pytest.mark.parametrize("check, mistake, hint", [
+    pytest.param(check, *case, id=f"{check}-{number}")
+    for check, mistakes in WRONG.items() for number, case in enumerate(mistakes)])
+def test_a_likely_mistake_gets_the_hint_that_fits(check, mistake, hint):
+    answer = written(check, edit=mistake) if isinstance(mistake, dict) else mistake
+    with pytest.raises(CheckFailed, match=hint) as caught, np.errstate(all="ignore"):
+        run(check, answer)
+    assert not isinstance(caught.value, NotWritten)
+
+
+@pytest.mark.parametrize("path", SHEETS, ids=lambda path: path.stem)
+def test_the_folded_solutions_are_the_solutions(path):
+    blocks = BLOCK.finditer(path.read_text(encoding="utf-8"))
+    code = [textwrap.dedent("\n".join(block.group().splitlines()[1:-1])) for block in blocks]
+    text = "\n".join(cell.source for cell in read_stub(path).cells if cell.cell_type == "markdown")
+    assert re.findall(r"```python\n(.*?)\n```", text, re.DOTALL) == code
+
+
+@pytest.mark.parametrize("path", SHEETS, ids=lambda path: path.stem)
+def test_every_exercise_has_card_ladder_and_check(path):
+    text = path.read_text(encoding="utf-8")
+    minutes = 0
+    for number, exercise in enumerate(text.split("\n# ## Exercise ")[1:], 1):
+        assert exercise.startswith(f"{number} · ")
+        stars, needed = re.search(r"^# Difficulty (●+○*) · (\d+) minutes", exercise, re.M).groups()
+        assert len(stars) == 5
+        minutes += int(needed)
+        ladder = re.findall(r"(?:<summary>|\ncr\.)(Hint|Help|Solution|checks)\b", exercise)
+        assert ladder == ["Hint", "Help", "Solution", "checks"]
+    assert f"\n# minutes: {minutes}\n" in text

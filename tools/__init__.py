@@ -1,0 +1,1 @@
+"""What authors and continuous integration run; not part of the installed package."""

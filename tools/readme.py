@@ -1,0 +1,125 @@
+"""README.md's generated parts: the badges, the course table, the leaderboard and its picture."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import nbformat
+
+from tools.sources import BuildError, colab_badge, find, front_matter, repository
+
+PICTURE = "results/leaderboard.png"
+
+
+def render(root: Path, results: dict | None = None) -> str:
+    """Return README.md's text with each part between its marks written anew.
+
+    A part stands between ``<!-- begin:NAME -->`` and ``<!-- end:NAME -->``. The leaderboard shows
+    ``results``, or else what results/cpu.json holds. Raises BuildError when the file or a pair of
+    marks is missing.
+    """
+    results = latest(root) if results is None else results
+    parts = {"badges": badges(root), "course": course(root), "leaderboard": leaderboard(results)}
+    path = root / "README.md"
+    if not path.exists():
+        message = "README.md is missing: write it, with a pair of marks for each generated part"
+        raise BuildError(message)
+    text = path.read_text(encoding="utf-8")
+    for name, part in parts.items():
+        begin, end = f"<!-- begin:{name} -->", f"<!-- end:{name} -->"
+        between = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+        if len(between.findall(text)) != 1:
+            message = f"README.md: the marks {begin} and {end} have to stand in it, once each"
+            raise BuildError(message)
+        new = f"{begin}\n{part}\n{end}"
+        text = between.sub(lambda _, new=new: new, text)
+    return text
+
+
+def latest(root: Path) -> dict:
+    """Return the results of the last run at tier cpu, {} where there are none."""
+    path = root / "results" / "cpu.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def committed(root: Path) -> dict | None:
+    """Return the committed results, None without git or a commit of them.
+
+    A reader who runs a lesson gets results of their own, which README.md needn't show.
+    """
+    command = ["git", "show", "HEAD:results/cpu.json"]
+    try:
+        shown = subprocess.run(command, cwd=root, capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return json.loads(shown.stdout.decode("utf-8"))
+
+
+def picture(root: Path) -> bytes | None:
+    """Return the figure of lesson 01's cell tagged ``readme``, None while there is none."""
+    for path in sorted((root / "notebooks").glob("01_*.ipynb")):
+        try:
+            cells = nbformat.read(path, as_version=4).cells
+        except (ValueError, nbformat.ValidationError):  # said of the notebook itself
+            continue
+        for cell in cells:
+            if "readme" in cell.metadata.get("tags", []):
+                for output in cell.outputs:
+                    if "image/png" in output.get("data", {}):
+                        return base64.b64decode(output.data["image/png"])
+    return None
+
+
+def badges(root: Path) -> str:
+    """Return the badges of the first lesson on Colab and of the tests."""
+    actions = f"https://github.com/{repository(root)}/actions/workflows/ci.yml"
+    lines = [colab_badge(root, f"notebooks/{first.stem}.ipynb")
+             for first in find(root, "notebooks")[:1]]
+    return "\n".join([*lines, f"[![Tests]({actions}/badge.svg)]({actions})"])
+
+
+def course(root: Path) -> str:
+    """Return the table of lessons."""
+    rows = [["Lesson", "Minutes", "You will be able to", "Exercises", "Colab"]]
+    for source in find(root, "notebooks"):
+        front, name = front_matter(source), f"{source.stem}.ipynb"
+        sheet = (root / "solutions" / source.name).exists()
+        rows.append([
+            f"[{source.name[:2]} {_cell(front['title'])}](notebooks/{name})",
+            str(front["minutes"]),
+            _cell(front["able"]),
+            f"[sheet {source.name[:2]}](exercises/{name})" if sheet else "–",
+            colab_badge(root, f"notebooks/{name}"),
+        ])
+    return _table(rows, "lrlll")
+
+
+def leaderboard(results: dict) -> str:
+    """Return lesson 01's Recall@20 table, or how to measure it."""
+    figures = {key.removeprefix("R "): figure for key, figure in results.get("01", {}).items()
+               if key.startswith("R ")}
+    if not figures:
+        return "No results yet: `python tools/build.py 01` measures them (`results/cpu.json`)."
+    rows = [["Recommender", "Recall@20, cold items only", "Standard error", "Seeds"]]
+    for name, figure in sorted(figures.items(), key=lambda item: (-item[1]["value"], item[0])):
+        error = "–" if figure["se"] is None else f"± {figure['se']:.3f}"
+        rows.append([_cell(name), f"{figure['value']:.3f}", error, str(figure["n"])])
+    header = results.get("header", {})
+    versions = ", ".join(f"{name} {number}" for name, number in header["versions"].items())
+    return (
+        "Item-cold: every film in the pool is one that nobody in the training data has rated.\n"
+        f"Measured {header['date']} at tier `cpu` with {versions}.\n\n" + _table(rows, "lrrr")
+    )
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _table(rows: list[list[str]], align: str) -> str:
+    rule = ["---:" if side == "r" else "---" for side in align]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [rows[0], rule, *rows[1:]])
