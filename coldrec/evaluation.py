@@ -29,7 +29,8 @@ def evaluate(model, split, k: int = 20, pool: str = "cold", control: str | None 
     control
         ``"shuffled"`` fits a copy of the model with the cold items' side information permuted
         among the cold items. Its score must be a random ranking's; if it is better, the model
-        has seen the cold items' ratings.
+        has seen the cold items' ratings. Side information is what a model reads from the items'
+        table in ``fit``, or keeps as matrices in a dict ``views``.
     per_user
         Return the ranking metrics as a frame with one row a user, instead of the means.
 
@@ -51,6 +52,7 @@ def evaluate(model, split, k: int = 20, pool: str = "cold", control: str | None 
     if control:
         model = _refit_shuffled(model, split, seed)
     train, test = split.train, split.test
+    _check_not_fitted_on_test(model, split)
     items = _pool(split, pool)
     columns = train.item_rows(items)
     users = train.user_ids[train.user_ids.isin(test.ratings["user"])]
@@ -169,6 +171,18 @@ def _scores(model, split, users, items) -> np.ndarray:
     return np.where(seen, -np.inf, scores)
 
 
+def _check_not_fitted_on_test(model, split) -> None:
+    """Refuse a model that learnt from the ratings it is to be judged on."""
+    known = getattr(model, "train_", None)
+    if known is None or known is split.train:
+        return
+    pairs = ["user", "item"]
+    shared = known.ratings[pairs].merge(split.test.ratings[pairs], on=pairs)
+    if len(shared):
+        raise ValueError(f"this {type(model).__name__} was fitted on {len(shared):,} of the "
+                         "ratings that the test hides. Fit it on split.train.")
+
+
 def _star_errors(model, split) -> tuple[float, float]:
     if not hasattr(model, "predict"):
         return np.nan, np.nan
@@ -202,6 +216,7 @@ def _refit_shuffled(model, split, seed):
 def _reorder_views(model, order) -> None:
     """Reorder the rows of a model's views, and of those of a hybrid's parts."""
     if getattr(model, "views", None):
-        model.views = {name: view[order] for name, view in model.views.items()}
+        model.views = {name: view.iloc[order] if hasattr(view, "iloc") else view[order]
+                       for name, view in model.views.items()}
     for part, _ in getattr(model, "parts", ()):
         _reorder_views(part, order)

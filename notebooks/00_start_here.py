@@ -1,7 +1,7 @@
 # ---
 # title: Start here
 # minutes: 10
-# able: rank films that nobody has rated for one person, and tell whether the list is any good
+# able: rank, for one person, films that nobody has rated, and tell whether the list is any good
 # ---
 
 # %% [markdown]
@@ -98,7 +98,8 @@ cr.recommend(popularity, split, user)
 # ## 5. Let a language model read the box
 #
 # *all-MiniLM-L6-v2* is a small BERT that turns a text into 384 numbers, such that texts with
-# similar meanings get similar vectors. It has never seen a rating. We give it one sentence a film:
+# similar meanings get similar vectors. It was trained on pairs of sentences, not on
+# these ratings. We give it one sentence a film:
 
 # %%
 print(*cr.views.describe(ml)[:3], sep="\n")
@@ -124,7 +125,7 @@ cr.recommend(cosine, split, user)
 
 # %% [markdown]
 # The column `stars` is what the user really gave (`NaN`: they never rated it). A sensible-looking
-# list, and not one known hit. Sounding alike isn't being liked by the same people.
+# list, and not one known hit. Sounding alike may not be being liked by the same people.
 
 # %% [markdown]
 # ## 6. The same vectors, asked a better question
@@ -152,7 +153,7 @@ cr.claim("Of its ten films, the cosine has none that user 1 liked, and the ridge
 #
 # User 1 may be lucky. So judge the lists of *everybody*: **Recall@20** is the share of the cold
 # films a person liked that are among the 20 best of the list, averaged over people. All 336 cold
-# films are ranked, not a sample.
+# films are ranked, not a sample; what a model can't score comes last, in random order.
 
 # %%
 models = {
@@ -172,7 +173,7 @@ cr.plots.show(ax, "Recall@20 on cold films: the ridge on the encoder's vectors f
 
 # %%
 recall = board["recall"]
-cr.claim("With nothing but the text on the box, the ridge finds more than four times as many "
+cr.claim("Knowing of each new film no more than the box says, the ridge finds more than four times as many "
          "liked films as chance does.",
          recall["ridge on the text view"] > 4 * recall["random"])
 cr.claim("On the same vectors, the ridge beats the cosine by half and more.",
@@ -189,7 +190,7 @@ kept = cr.record("00", {f"R {name}, one split": value for name, value in recall.
 #
 # * An item is **cold** when no rating of it is known. Models of ratings alone can't score it.
 # * A **view** is one row of numbers per item, made without ratings; a language model makes one.
-# * What the view is asked to predict matters as much as the view: similarity is not preference.
+# * What the view is asked to predict matters, not only the view: similarity is not preference.
 # * Judge on everybody, against random and popularity, with hidden ratings.
 #
 # ## Check your understanding
@@ -211,7 +212,7 @@ kept = cr.record("00", {f"R {name}, one split": value for name, value in recall.
 #
 # Anything in the view that was made from ratings or from the future: the number of votes, tags,
 # awards won later; the same film under a second id; an encoder that has read about MovieLens.
-# Lesson 01 and 02 catch several of these in the act.
+# Lessons 01 and 02 catch several of these in the act.
 # </details>
 
 # %% [markdown]

@@ -83,7 +83,7 @@ families = {
     "weighted hybrid": M.WeightedHybrid([(M.EASE(), 1.0), (M.ViewRidge(words), 0.5)]),
     "feature combination": M.FeatureCombination(words),
 }
-warm = cr.leaderboard(families, [cr.splits.warm(ml, 0.1, seed=0)], control=False)
+warm = cr.leaderboard(families, [cr.splits.warm(ml, 0.1, seed=0)])
 warm[["recall", "ndcg", "rmse", "coverage", "novelty", "popularity_bias"]]
 
 # %% [markdown]
@@ -96,8 +96,9 @@ cr.show(M.EASE)
 # Two things to notice, which will matter again and again.
 #
 # * **Popularity is a strong baseline**, and not personal at all.
-# * **RMSE and ranking disagree.** The models that guess stars well (`rmse`) rank badly. Guessing
-#   how many stars a film gets *if* you watch it isn't choosing what you should watch.
+# * **Guessing stars isn't ranking.** The two that guess stars (those with an `rmse`) find less than
+#   popularity, which guesses none. How many stars a film gets *if* you watch it doesn't say what
+#   you should watch.
 
 # %%
 cr.claim("Warm, popularity finds more of what people like than matrix factorisation, which "
@@ -119,26 +120,30 @@ cr.claim("The best three are collaborative, or hybrids with a collaborative part
 seeds = range(run.pick(smoke=2, cpu=5))
 cold_splits = [cr.splits.item_cold(ml, 0.2, seed=seed) for seed in seeds]
 split = cold_splits[0]
-cold = cr.leaderboard(families, [split], control=False)
+cold = cr.leaderboard(families, [split])
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
 cr.plots.bars(warm.recall, ax=left, label="Recall@20, warm (1,682 films ranked)",
               reference={"random": warm.recall["random"]})
 cr.plots.bars(cold.recall[warm.index], ax=right, label="Recall@20, cold (336 new films ranked)",
               reference={"random": cold.recall["random"]})
-cr.plots.show(left, "Left: with warm films, EASE and its hybrids lead and popularity is in the "
-                    "middle. Right, the same models in the same order with new films: everything "
+cr.plots.show(left, "Left: with warm films, EASE, the feature combination and the two "
+                    "neighbour models lead, and popularity is in the middle. Right, the same models in the same order with new films: everything "
                     "that is purely collaborative stands at the random line, and only models that "
                     "read the films' content are above it.")
 
 # %%
 blind = ["popularity", "biases", "UserKNN", "ItemKNN", "matrix factorisation", "EASE"]
-cr.claim("On new films, every purely collaborative model is within 0.02 of a random ranking.",
-         (cold.recall[blind] - cold.recall["random"]).abs().max() < 0.02)
+new = np.concatenate([families[m].fit(split.train).score(ml.user_ids, split.cold_items)
+                      for m in blind])
+cr.claim("Every purely collaborative model says NaN for every new film.", np.isnan(new).all())
 cr.claim("Every model that reads content finds at least three times what random does.",
          cold.recall.drop([*blind, "random"]).min() > 3 * cold.recall["random"])
 
 # %% [markdown]
+# What can't be scored is put in random order by `evaluate`, the same for all six: that is why their
+# bars are equal.
+#
 # ## 4. Why: nobody has moved its vector
 #
 # Matrix factorisation and neural recommenders give each item an *embedding* that training moves
@@ -175,6 +180,10 @@ print(f"The article's network on new films: Recall@20 {noise.recall:.3f}, random
       f"{floor.recall:.3f}; RMSE {noise.rmse:.3f} stars, biases alone {cold.rmse['biases']:.3f}.")
 
 # %% [markdown]
+# One run is luck: the network gives nearly one and the same random list to everybody, and random
+# lists differ. Over five splits it is at random's level (section 8). (At tier `cpu` it is narrower
+# and trained for fewer epochs than the article's: width 32 and 3 epochs, not 256 and 10.)
+#
 # So the network proposed as a cure has the disease. Nothing in it reads anything about an item but
 # its number. What helps is not the architecture but the *input*: a vector that a new item has on
 # its first day.
@@ -207,6 +216,9 @@ cr.plots.show(ax, "Half of the 100,000 ratings as dots, in four blocks: known pe
                   "neighbour.")
 
 # %% [markdown]
+# (`targets="ease"` below: instead of "liked or not", the ridge learns the score that EASE gives each
+# known film; section 8 says what that is worth. For a new person it ranks by the mean over people.)
+#
 # For new *people* the table is turned: what is known of them is age, gender and occupation, a
 # **user view**. Popularity needs no history of the person at all.
 #
@@ -221,8 +233,8 @@ few = {
 }
 settings = {"warm": cr.splits.warm(ml), "item-cold": split, "user-cold": cr.splits.user_cold(ml),
             "both-cold": both}
-table = pd.DataFrame({name: cr.leaderboard(few, [s], control=False)["recall"]
-                      for name, s in settings.items()}).loc[list(few)]
+boards = {name: cr.leaderboard(few, [s]) for name, s in settings.items()}
+table = pd.DataFrame({name: board["recall"] for name, board in boards.items()}).loc[list(few)]
 table
 
 # %%
@@ -232,14 +244,15 @@ cr.claim("For new people, popularity is at least three times random, and EASE is
 cr.claim("Knowing age, gender and occupation of a new person adds less than 0.01 to popularity.",
          table.at["ridge on user view", "user-cold"]
          < table.at["popularity", "user-cold"] + 0.01)
-cr.claim("For new people and new films, only the ridge on item views is above random: it ranks "
-         "the films by what the average person would think of them.",
+cr.claim("For new people and new films, only the ridge on item views is clearly above random.",
          table["both-cold"].drop("ridge on item views").max() < 0.12
          < table.at["ridge on item views", "both-cold"])
 
 # %% [markdown]
 # **From cold to warm.** Nobody stays new. Give the models the first `k` ratings of each new film,
-# and test all on the same other ratings (films with more than 50):
+# and test all on the same other ratings. (`k` random ratings of each film with more than 50; these
+# are little more than a hundred films a split, so 20 of them are soon found: compare the lines with
+# each other, not with other sections.)
 
 # %%
 ks = run.pick(smoke=[0, 5], cpu=[0, 1, 5, 10, 20, 50])
@@ -252,23 +265,24 @@ curve = curve.groupby(["k", "model"])["recall"].agg(["mean", "sem"]).unstack()
 ax = cr.plots.lines(curve["mean"][list(arms)], curve["sem"], xlabel="ratings known of each film",
                     ylabel="Recall@20 among the new films")
 cr.plots.show(ax, "Recall against the number of known ratings of each film, mean of three splits "
-                  "with a band of one standard error. Ratings alone start at the random level, rise "
-                  "steeply and overtake the views late; the hybrid of both is on top throughout.")
+                  "with a band of one standard error. Ratings alone start at what random order finds "
+                  "here, rise steeply and reach the views late; the hybrid of both is not behind "
+                  "either.")
 
 # %%
 mean = curve["mean"]
 first, last = mean.index[0], mean.index[-1]
-cr.claim("With no rating, views find more than twice what ratings find; with fifty it is the other "
-         "way round: ratings lead.",
+cr.claim("With no rating, views find more than twice what ratings find; with fifty, the two are "
+         "within 0.05.",
          mean.at[first, "ridge on views"] > 2 * mean.at[first, "EASE (ratings only)"]
-         and mean.at[last, "EASE (ratings only)"] > mean.at[last, "ridge on views"])
+         and abs(mean.at[last, "EASE (ratings only)"] - mean.at[last, "ridge on views"]) < 0.05)
 cr.claim("The feature combination, which reads both, is behind neither by more than 0.01 anywhere.",
          (mean["feature combination"] > mean.drop(columns="feature combination").max(axis=1)
           - 0.01).all())
 
 # %% [markdown]
 # Where the lines cross is a number worth knowing for your own shop: up to there, an item is cold in
-# practice, whatever its number of ratings. A hybrid needn't choose. The rating formula of lesson 06
+# practice. Here it is some dozens of ratings, and three splits don't say more. A hybrid needn't choose. The rating formula of lesson 06
 # goes smoothly from one to the other, and says how sure it is.
 #
 # ☕ *A good place to stop for today.*
@@ -284,18 +298,23 @@ later, anytime = cr.splits.by_time(ml, 0.2), cr.splits.warm(ml, 0.2, seed=0)
 print(later)
 in_test = later.test.ratings["user"].isin(later.cold_users).mean()
 print(f"{in_test:.0%} of the ratings in the later test are by people unknown before.")
+print(f"{len(later.cold_users)} of {later.test.ratings['user'].nunique()} people in it are new.")
 clock = {name: families[name] for name in ("random", "popularity", "ItemKNN", "EASE")}
-pd.DataFrame({name: cr.leaderboard(clock, [s], pool="all", control=False)["recall"]
+in_time = pd.DataFrame({name: cr.leaderboard(clock, [s], pool="all", control=False)["recall"]
               for name, s in {"random split": anytime, "split by time": later}.items()})
+in_time
 
 # %% [markdown]
-# MovieLens is peculiar: most people rate their films within one evening and never come back, so
-# that in time nearly *everybody* is new. (For films it is the reverse: the catalogue was there from
-# the first day.) That is why this course splits over entities: over films for the item cold start,
-# over people for the user cold start. Where your data have real dates, use `by_time`; a random
-# split lets a model learn from the future (Ji et al. 2020).
+# In time, popularity beats EASE, for most of the later ratings are by people whom EASE doesn't know.
+# MovieLens is peculiar: many people rate their films in one sitting and never come back, while few
+# films are new. That is why this course splits over entities: over films for the item cold start,
+# over people for the user cold start. Where the dates of your data are dates of use, take `by_time`;
+# a random split lets a model learn from the future (Ji et al. 2020, arXiv:2010.11060).
 
 # %%
+cr.claim("On the random split EASE finds twice what popularity finds; in time it finds less.",
+         in_time.at["EASE", "random split"] > 2 * in_time.at["popularity", "random split"]
+         and in_time.at["EASE", "split by time"] < in_time.at["popularity", "split by time"])
 cr.claim("Split by time, more than half of the test ratings are by new people.", in_test > 0.5)
 
 # %% [markdown]
@@ -358,9 +377,7 @@ sample = pd.DataFrame({name: {"all films": cr.evaluate(m, easy)["recall"],
 sample
 
 # %% [markdown]
-# The same lists look two to five times better, and the distance between good and bad shrinks:
-# the biases find less than a quarter of what EASE finds, and in the sample almost two thirds of it.
-# Sampled metrics can even swap two models (Krichene & Rendle 2020). This course always ranks the
+# The same lists look far better, and the distance between good and bad shrinks. Sampled metrics can even swap two models (Krichene & Rendle 2020, doi:10.1145/3394486.3403226). This course always ranks the
 # whole pool.
 
 # %%
@@ -428,13 +445,12 @@ leaky = {
                                                        targets="ease"),
     "oracle: likes in the test": M.TestCountOracle,
 }
-leak = cr.leaderboard(leaky, cold_splits[:2])
+leak = cr.leaderboard(leaky, cold_splits)
 leak[["recall", "control"]]
 
 # %% [markdown]
-# Counted over everything, one column lifts the model past anything in this lesson: it has been told
-# which new films will be hits. Counted over training, it is zero for every new film, and worse than
-# nothing. **Ask of every column: could it have been known on the first day?**
+# Counted over everything, one column lifts the model past the oracle: it has been told which new
+# films will be hits. Counted over training, it is zero for every new film, and no help. **Ask of every column: could it have been known on the first day?**
 #
 # The column `control` is this course's standing leak test: the new films' side information is
 # shuffled among them and the model fitted again. An honest model falls to random. The *oracle*,
@@ -442,9 +458,10 @@ leak[["recall", "control"]]
 # catch: a leak *inside* a view is shuffled away with the view. For those, ask the question above.
 
 # %%
-cr.claim("The leaked column lifts recall by more than a quarter.",
-         leak.recall["views + votes in all data"] > 1.25 * leak.recall["views"])
-cr.claim("Shuffled, the honest model falls to random's level and the oracle stays where it is.",
+cr.claim("The leaked column lifts the model past the oracle; counted in training it doesn't help.",
+         leak.recall["views + votes in all data"] > leak.recall["oracle: likes in the test"]
+         and leak.recall["views + votes in training"] < leak.recall["views"])
+cr.claim("Shuffled, the honest model is below 0.1 and the oracle stays where it is.",
          leak.control["views"] < 0.1 and leak.control["oracle: likes in the test"] > 0.3)
 
 # %% [markdown]
@@ -455,15 +472,16 @@ cr.claim("Shuffled, the honest model falls to random's level and the oracle stay
 # are ranked:
 
 # %%
-mixture = [cr.splits.mixed(ml, seed=seed) for seed in cold_splits and seeds][:2]
+mixture = [cr.splits.mixed(ml, seed=seed) for seed in seeds[:2]]
 mixed = cr.leaderboard({**few, "weighted hybrid": M.WeightedHybrid(
     [(M.EASE(), 1.0), (M.ViewRidge(words, targets="ease"), 1.0)])}, mixture, pool="all",
     control=False)
 mixed[["recall_warm", "recall_cold", "recall"]]
 
 # %% [markdown]
-# EASE finds warm films and no new one. The ridge finds some of both. The hybrid, a mean of the two
-# models' ranks, finds the most new films, and pays for them with almost half of what EASE finds
+# EASE finds warm films and no new one. The ridge finds some of both. The hybrid is a mean of the two
+# models' ranks; a new film has the ridge's rank alone, so new films crowd its lists. It finds the
+# most of them, and pays for them with almost half of what EASE finds
 # among the warm ones. Good on both at once is what a shop needs: lesson 05 draws this trade-off and
 # moves it. Until then, whoever shows you a cold-start figure: ask for the pool.
 
@@ -479,7 +497,7 @@ cr.claim("The hybrid finds the most new films, and less than two thirds of EASE'
 # Item-cold, five splits, all 336 or so new films ranked, mean and standard error. `control` is the
 # shuffled run. The dotted line is the *oracle*: one list for everybody, in the order of the hidden
 # likes. It is what perfect foresight of popularity is worth without any personal taste; to pass it,
-# a model needs some of both.
+# an honest model must know something about persons.
 
 # %%
 line_up = {
@@ -509,7 +527,9 @@ cr.plots.show(ax, "The first leaderboard. Ridges on views lead, the more so when
                   "factorisation and the article's network stand at random.")
 
 # %% [markdown]
-# Splits differ by more than models do, so we compare models *within* each split:
+# The same model differs between splits by as much as neighbouring models do, so we compare models
+# *within* each split. (The five splits share data, so these intervals are somewhat too narrow:
+# read one that ends near zero as "probably".)
 
 # %%
 pairs = [("text + genres + year, EASE targets", "text + genres + year ridge"),
@@ -525,9 +545,11 @@ paired[["a", "b", "mean", "se", "low", "high"]]
 
 # %%
 low, high = paired["low"], paired["high"]
-cr.claim("EASE targets beat raw likes, by a paired 95 % interval.", low[0] > 0)
+wins = runs.pivot(index="split", columns="model", values="recall")
+cr.claim("EASE targets beat raw likes in every one of the splits.",
+         (wins["text + genres + year, EASE targets"] > wins["text + genres + year ridge"]).all())
 cr.claim("The text view adds to genres and year, by a paired 95 % interval.", low[1] > 0)
-cr.claim("No model of this lesson beats the oracle: its whole interval is below.", high[2] < 0)
+cr.claim("The best honest model of this lesson is below the oracle.", high[2] < 0)
 floor, error = board.recall["random"], board.recall_se["random"]
 cr.claim("Popularity, matrix factorisation and the article's network are no better than random "
          "plus three standard errors.",

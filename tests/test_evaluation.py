@@ -463,3 +463,10 @@ def test_control_sends_honest_models_back_to_random(five, known, name):
     assert np.mean([evaluate(model, split)["recall"] for model, split in fitted]) > 0.15
     control = [evaluate(model, split, control="shuffled")["recall"] for model, split in fitted]
     assert 0.04 < np.mean(control) < 0.08
+
+
+def test_a_model_fitted_on_the_test_is_refused(ml):
+    split = cr.splits.item_cold(ml, 0.2, seed=0)
+    cheat = cr.models.EASE().fit(ml)
+    with pytest.raises(ValueError, match=r"fitted on [\d,]+ of the ratings that the test hides"):
+        cr.evaluate(cheat, split)

@@ -14,7 +14,7 @@ class WeightedHybrid(Recommender):
     """Add up several recommenders' ranks, each with a weight.
 
     ``parts`` is a list of ``(recommender, weight)``. Scores of different models have different
-    scales, so each is turned into its rank within the user's list (0 worst, 1 best). Where a part
+    scales, so each is turned into its rank within the user's list (1 is best). Where a part
     can't score, the others decide.
     """
 
