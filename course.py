@@ -243,7 +243,7 @@ def test(fast: bool) -> int:
                if any((ROOT / folder).glob("*.ipynb"))]
     arguments = ["-m", "pytest", "tests"]
     if fast:
-        arguments += ["-m", "not slow and not browser and not network"]
+        arguments += ["-m", "not slow and not browser and not network and not pykeen"]
     elif folders:
         arguments += ["--nbmake", "--nbmake-timeout=600", *folders]
     return child(python, *arguments, COLDREC_TIER="smoke")

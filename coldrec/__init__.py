@@ -13,8 +13,8 @@ _HOME = {  # where each public name lives; modules stand for themselves
     "recommend": "evaluation",
     "show": "lesson", "record": "lesson", "claim": "lesson",
 }
-_MODULES = ("assets", "checks", "data", "evaluation", "language", "metrics", "models", "plots",
-            "runtime", "splits", "validation", "views")
+_MODULES = ("assets", "checks", "data", "evaluation", "graph", "language", "metrics", "models",
+            "plots", "runtime", "splits", "validation", "views")
 
 __all__ = ["__version__", *_HOME, *_MODULES]
 

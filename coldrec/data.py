@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
-from coldrec.validation import DataError, check_entities, check_known, check_ratings
+from coldrec import validation as rules
 
 LIKE = 4.0  # stars from which on an item counts as liked, and as relevant in a test
 
@@ -55,11 +55,12 @@ class Ratings:
         DataError
             Naming the row and the rule that it breaks.
         """
-        ratings = check_ratings(ratings)
-        items = check_entities(items, "item", ratings)
-        users = check_entities(users, "user", ratings)
-        check_known(ratings, items, "item")
-        check_known(ratings, users, "user")
+        rules.check_like(like)
+        ratings = rules.check_ratings(ratings)
+        items = rules.check_entities(items, "item", ratings)
+        users = rules.check_entities(users, "user", ratings)
+        rules.check_known(ratings, items, "item")
+        rules.check_known(ratings, users, "user")
         return cls(ratings, items, users, like)
 
     def __len__(self) -> int:
@@ -80,11 +81,11 @@ class Ratings:
 
     def item_rows(self, items) -> np.ndarray:
         """Return the catalogue positions of item ids, shape ``(len(items),)``."""
-        return _rows(self.item_ids, items, "item")
+        return rules.find_rows(self.item_ids, items, "item")
 
     def user_rows(self, users) -> np.ndarray:
         """Return the positions of user ids, shape ``(len(users),)``."""
-        return _rows(self.user_ids, users, "user")
+        return rules.find_rows(self.user_ids, users, "user")
 
     def matrix(self, likes: bool = False) -> sp.csr_matrix:
         """Return ratings as a sparse matrix ``(users, items)``; with ``likes``, ones for likes."""
@@ -102,15 +103,6 @@ class Ratings:
         key = title + " " + year.astype("string").fillna("?")
         alone = pd.Series(np.arange(len(key)).astype(str), key.index).radd("row ")
         return pd.factorize(key.where(title.fillna("") != "", alone))[0]
-
-
-def _rows(index: pd.Index, ids, kind: str) -> np.ndarray:
-    rows = index.get_indexer(pd.Index(ids))
-    if (rows < 0).any():
-        unknown = list(pd.Index(ids)[rows < 0][:3])
-        raise KeyError(f"unknown {kind} {unknown}: the {kind} ids are such as {list(index[:3])}. "
-                       f"Give ids of the table .{kind}s, not positions.")
-    return rows
 
 
 def load(name: str = "ml-100k", path=None) -> Ratings:
@@ -148,18 +140,18 @@ def _movielens(path: Path) -> Ratings:
     wanted = "Give the folder that GroupLens' ml-100k.zip unpacks to, or the zip itself."
     if path.is_file():
         if not zipfile.is_zipfile(path):
-            raise DataError(f"{path} is neither a folder nor a zip file. {wanted}")
+            raise rules.DataError(f"{path} is neither a folder nor a zip file. {wanted}")
         with zipfile.ZipFile(path) as archive:
             place = next((n for n in archive.namelist() if n.split("/")[-1] == "u.data"), None)
             if place is None:
-                raise DataError(f"{path} holds no u.data: it isn't GroupLens' ml-100k.zip. "
-                                f"{wanted}")
+                raise rules.DataError(f"{path} holds no u.data: it isn't GroupLens' "
+                                      f"ml-100k.zip. {wanted}")
             inside = zipfile.Path(archive, place).parent
             return _grouplens(inside)
     if (path / "u.data").exists():
         return _grouplens(path)
     if not (path / "ml-100k.inter").exists():
-        raise DataError(f"{path} holds neither u.data nor ml-100k.inter. {wanted}")
+        raise rules.DataError(f"{path} holds neither u.data nor ml-100k.inter. {wanted}")
     ratings = pd.read_csv(path / "ml-100k.inter", sep="\t", dtype="int64", header=0,
                           names=["user", "item", "rating", "timestamp"])
     items = pd.read_csv(path / "ml-100k.item", sep="\t", dtype=str, header=0,

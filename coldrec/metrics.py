@@ -3,12 +3,17 @@
 Ranking metrics work on ``hits``, a boolean array ``(users, k)`` that says whether the item at each
 rank is relevant, and ``n_relevant``, how many relevant items each user has in the pool. They return
 one value per user; a user without a relevant item gets NaN, and means are taken over the others.
+
+What judges the lists themselves works on ``top``, ``(users, k)`` columns of the pool. A place with
+-1 is empty (fewer items than k were left for this user) and takes no part.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from scipy import stats
+
+from coldrec.validation import check_whole
 
 
 def top_k(scores, k: int, rng) -> np.ndarray:
@@ -18,6 +23,7 @@ def top_k(scores, k: int, rng) -> np.ndarray:
     MovieLens those are the popular films. NaN (can't be scored) comes after every score, and
     ``-inf`` (masked) last.
     """
+    check_whole(k, "k")
     ranked = np.where(np.isnan(scores), np.finfo(float).min, scores)
     chance = rng.random(ranked.shape)
     return np.lexsort((chance, -ranked), axis=1)[:, :k]
@@ -31,6 +37,15 @@ def precision(hits, n_relevant) -> np.ndarray:
 def recall(hits, n_relevant) -> np.ndarray:
     """Share of the relevant items that are among the k recommended: hits / number relevant."""
     return hits.sum(1) / _defined(n_relevant, n_relevant)
+
+
+def chance(n_shown, n_relevant, k: int) -> np.ndarray:
+    """Expected recall of a random order, exactly: k over the ``n_shown`` items ranked, at most one.
+
+    Each relevant item has that chance of a place among the first k, whatever their number.
+    """
+    check_whole(k, "k")
+    return _defined(np.minimum(k / np.maximum(n_shown, 1), 1), n_relevant)
 
 
 def hit_rate(hits, n_relevant) -> np.ndarray:
@@ -82,8 +97,8 @@ def mae(truth, predicted) -> float:
 
 
 def coverage(top, n_items: int) -> float:
-    """Share of the pool that is in at least one user's list; ``top`` is ``(users, k)`` columns."""
-    return len(np.unique(top)) / n_items
+    """Share of the pool that is in at least one user's list."""
+    return len(np.unique(top[top >= 0])) / n_items
 
 
 def diversity(top, features) -> np.ndarray:
@@ -93,15 +108,16 @@ def diversity(top, features) -> np.ndarray:
     item has no pairs, and where d is zero nothing can be told: NaN. (Ziegler et al. 2005, as a
     distance.)
     """
-    k = top.shape[1]
-    if k < 2 or not features.shape[1]:
+    if not features.shape[1]:
         return np.full(len(top), np.nan)
     norm = np.linalg.norm(features, axis=1, keepdims=True)
     unit = np.divide(features, norm, out=np.zeros_like(features, float), where=norm > 0)
-    lists = unit[top]  # (users, k, d)
+    listed = top >= 0
+    lists = unit[top] * listed[:, :, None]  # (users, k, d)
     # The sum over all pairs is the squared length of the sum of the unit vectors.
     everything = (lists.sum(1) ** 2).sum(1) - (lists ** 2).sum((1, 2))
-    return 1 - everything / (k * (k - 1))
+    pairs = listed.sum(1) * (listed.sum(1) - 1)
+    return 1 - everything / _defined(pairs, pairs)
 
 
 def novelty(top, popularity, n_users: int) -> np.ndarray:
@@ -110,7 +126,9 @@ def novelty(top, popularity, n_users: int) -> np.ndarray:
     ``popularity`` counts each item's ratings; one is added to it, so that an unknown item has a
     finite value. (Self-information, Zhou et al. 2010.)
     """
-    return -np.log2((popularity[top] + 1) / (n_users + 1)).mean(1)
+    bits = -np.log2((popularity[top] + 1) / (n_users + 1))
+    n = (top >= 0).sum(1)
+    return (bits * (top >= 0)).sum(1) / _defined(n, n)
 
 
 def popularity_bias(top, popularity) -> float:
@@ -118,8 +136,8 @@ def popularity_bias(top, popularity) -> float:
 
     One means no bias; three means that lists hold items three times as popular as the average.
     """
-    average = popularity.mean()
-    return float(popularity[top].mean() / average) if average > 0 else np.nan
+    average, listed = popularity.mean(), popularity[top[top >= 0]]
+    return float(listed.mean() / average) if average > 0 and len(listed) else np.nan
 
 
 def mean_se(values) -> tuple[float, float]:
@@ -130,24 +148,35 @@ def mean_se(values) -> tuple[float, float]:
     return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
 
 
-def paired(a, b, confidence: float = 0.95) -> dict:
+def paired(a, b, confidence: float = 0.95, test_over_train: float = 0.0) -> dict:
     """Compare two models on the same seeds (or users): the mean of ``a - b`` and its interval.
 
     Splits differ among themselves by more than models do, so only the differences within a split
     say much. Returns ``mean, se, low, high, p, n`` of a paired t-test.
+
+    Random splits of the same data share most of their training ratings and some of the test, so
+    their differences aren't independent, and the usual variance of the mean, ``s² / n``, is too
+    small. For those give ``test_over_train``, the number of test ratings over that of training
+    ratings: the variance is then ``s² (1 / n + test_over_train)``, the corrected resampled t-test
+    (Nadeau & Bengio 2003, "Inference for the Generalization Error", Machine Learning 52). Left at
+    zero, as for users, it is the usual test.
     """
     difference = np.asarray(a, float) - np.asarray(b, float)
     if difference.ndim != 1 or len(difference) < 2:
         raise ValueError(f"paired needs two equally long lists of at least 2 values, "
                          f"not {np.shape(a)} and {np.shape(b)}.")
-    mean, se = mean_se(difference)
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence is {confidence}; it must be above 0 and below 1, as 0.95.")
+    if not 0 <= test_over_train < np.inf:
+        raise ValueError(f"test_over_train is {test_over_train}; it must be 0 or more, such as "
+                         "len(split.test) / len(split.train).")
+    n, mean = len(difference), float(difference.mean())
+    se = float(difference.std(ddof=1) * np.sqrt(1 / n + test_over_train))
     if se == 0:
-        return {"mean": mean, "se": 0.0, "low": mean, "high": mean,
-                "p": float(mean == 0), "n": len(difference)}
-    test = stats.ttest_1samp(difference, 0)
-    low, high = test.confidence_interval(confidence)
-    return {"mean": mean, "se": se, "low": float(low), "high": float(high),
-            "p": float(test.pvalue), "n": len(difference)}
+        return {"mean": mean, "se": 0.0, "low": mean, "high": mean, "p": float(mean == 0), "n": n}
+    half = se * stats.t.ppf((1 + confidence) / 2, n - 1)
+    return {"mean": mean, "se": se, "low": float(mean - half), "high": float(mean + half),
+            "p": float(2 * stats.t.sf(abs(mean) / se, n - 1)), "n": n}
 
 
 def _defined(values, n) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import cycle
+from textwrap import fill
 
 import numpy as np
 
@@ -32,8 +33,8 @@ def show(ax, caption: str) -> None:
 
 
 def bars(values, errors=None, ax=None, label: str = "", reference: dict | None = None,
-         colours=None):
-    """Draw one horizontal bar per name, the first on top, with error bars.
+         colours=None, digits: int = 2):
+    """Draw one horizontal bar per name, the first on top, with error bars and the values.
 
     ``values`` and ``errors`` are Series or dicts by name; ``reference`` maps the name of a
     vertical line to its value; ``colours`` maps names to colours.
@@ -45,6 +46,13 @@ def bars(values, errors=None, ax=None, label: str = "", reference: dict | None =
     error = None if errors is None else [errors[n] for n in names]
     ax.barh(place, width, xerr=error, height=0.7, ecolor="black", capsize=2,
             color=[(colours or {}).get(n, BLUE) for n in names])
+    for where, value, half in zip(place, width, error or [0] * len(names), strict=True):
+        if np.isfinite(value):
+            end = value + (half if np.isfinite(half) else 0)
+            ax.annotate(f"{value:.{digits}f}", (end, where), xytext=(4, 0), va="center",
+                        textcoords="offset points", bbox={"facecolor": "white", "alpha": 0.7,
+                                                          "edgecolor": "none", "pad": 0.5})
+    ax.margins(x=0.12)
     ax.set_yticks(place, names)
     styles = cycle(("--", ":", "-."))
     for (name, value), style in zip((reference or {}).items(), styles, strict=False):
@@ -70,3 +78,40 @@ def lines(table, errors=None, ax=None, xlabel: str = "", ylabel: str = ""):
     ax.set_ylabel(ylabel)
     ax.legend(frameon=False)
     return ax
+
+
+def neighbourhood(graph, node: str, relations=None, most: int = 3, ax=None):
+    """Draw what one node of a knowledge graph is joined to, by relation, on a circle around it.
+
+    ``relations`` limits and orders them; of each, up to ``most`` entities are drawn, those first
+    that are joined to most others, by their labels (see ``cr.graph.with_names``).
+    """
+    ends = {}
+    for _, other, relation in graph.out_edges(node, keys=True):
+        ends.setdefault(relation, []).append(other)
+    for other, _, relation in graph.in_edges(node, keys=True):
+        ends.setdefault(f"{relation}, from", []).append(other)
+    ends = {relation: sorted(ends[relation], key=lambda other: (-graph.degree(other), other))[:most]
+            for relation in (relations or ends) if relation in ends}
+    ax = axes(ax, height=6.0)
+    ax.axis("off")
+    ax.set(xlim=(-2.2, 2.2), ylim=(-1.35, 1.35))
+    spokes = [(relation, other) for relation, others in ends.items() for other in others]
+    colours = dict(zip(ends, cycle((BLUE, ORANGE, GREEN, RED, GREY, "black")), strict=False))
+    for number, (relation, other) in enumerate(spokes):
+        angle = np.pi / 2 - 2 * np.pi * number / len(spokes)
+        x, y = 1.55 * np.cos(angle), 1.1 * np.sin(angle)
+        ax.plot([0, x], [0, y], color=colours[relation], linewidth=1.5, zorder=0)
+        ax.text(0.6 * x, 0.6 * y, relation.replace("_", " "), color=colours[relation], fontsize=8,
+                ha="center", va="center",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
+        ax.text(x, y, _label(graph, other), ha="center", va="center", fontsize=8,
+                bbox={"boxstyle": "round", "facecolor": "#E6F0F7", "edgecolor": colours[relation]})
+    ax.text(0, 0, _label(graph, node), ha="center", va="center", weight="bold",
+            bbox={"boxstyle": "round", "facecolor": "#FBE3D6"})
+    return ax
+
+
+def _label(graph, node) -> str:
+    text = (graph.nodes[node].get("label") or node).replace("*", "").replace("$", r"\$")
+    return fill(text, 22)

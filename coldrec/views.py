@@ -16,11 +16,12 @@ import scipy.sparse as sp
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import MultiLabelBinarizer
 
+from coldrec.validation import check_column, check_is_ratings
+
 
 def genres(ml) -> np.ndarray:
     """Return one column per genre, 1.0 where the item has it: ``(items, genres)``."""
-    if "genres" not in ml.items:
-        return np.zeros((len(ml.items), 0))
+    check_column(ml, "genres", "views.genres")
     return MultiLabelBinarizer().fit_transform(ml.items["genres"]).astype(float)
 
 
@@ -30,25 +31,46 @@ def year(ml, width: float = 5.0) -> np.ndarray:
     The centres are ``width`` years apart and a year belongs to those near it, so that a linear
     model can prefer a period, and 1994 is close to 1995. Without a year, a row is zero.
     """
-    if "year" not in ml.items or ml.items["year"].isna().all():
+    check_column(ml, "year", "views.year")
+    if ml.items["year"].isna().all():
         return np.zeros((len(ml.items), 0))
-    years = ml.items["year"].to_numpy(float)
-    centres = np.arange(np.nanmin(years), np.nanmax(years) + width, width)
-    near = np.exp(-0.5 * ((years[:, None] - centres) / width) ** 2)
-    return np.nan_to_num(near)
+    return _soft(ml.items["year"].to_numpy(float), width)
 
 
 def demographics(ml, age_band: int = 10) -> np.ndarray:
     """Return age band, gender and occupation of each user as 0/1 columns: ``(users, d)``."""
+    check_is_ratings(ml, "views.demographics")
     users = ml.users
     parts = [pd.get_dummies(users[c], prefix=c) for c in ("gender", "occupation") if c in users]
     if "age" in users:
         parts.append(pd.get_dummies(users["age"] // age_band * age_band, prefix="age"))
-    return np.hstack(parts).astype(float) if parts else np.zeros((len(users), 0))
+    if not parts:
+        raise ValueError("views.demographics needs a column 'age', 'gender' or 'occupation' in the "
+                         f"table of users, which has {list(users)}. Give Ratings.from_frames one.")
+    return np.hstack(parts).astype(float)
+
+
+def age(ml, width: float = 8.0) -> np.ndarray:
+    """Return each user's age as soft membership of evenly spaced ages, ``(users, centres)``.
+
+    As :func:`year` does for items: 24 is close to 25, which bands of ten years can't say.
+    """
+    check_is_ratings(ml, "views.age")
+    if "age" not in ml.users:
+        raise ValueError("views.age needs a column 'age' in the table of users, which has "
+                         f"{list(ml.users)}. Give Ratings.from_frames one.")
+    return _soft(ml.users["age"].to_numpy(float), width)
+
+
+def _soft(values, width) -> np.ndarray:
+    """Return nearness to evenly spaced centres; a missing value is near none."""
+    centres = np.arange(np.nanmin(values), np.nanmax(values) + width, width)
+    return np.nan_to_num(np.exp(-0.5 * ((values[:, None] - centres) / width) ** 2))
 
 
 def describe(ml) -> list[str]:
     """Return a text per item, ``Title (year). Genre, genre. description``, of what is known."""
+    check_is_ratings(ml, "views.describe")
     lines = []
     for row in ml.items.to_dict("records"):
         text = readable_title(row["title"]) if isinstance(row.get("title"), str) else ""
@@ -100,3 +122,92 @@ def text(ml, texts: list[str] | None = None) -> np.ndarray:
         np.save(part, vectors)
         part.replace(kept)
     return np.load(kept)
+
+
+def graph(ml, kg, known: str = "release", relations=None, side: str = "item") -> sp.csr_matrix:
+    """Return TF-IDF over what each item is connected to: ``(items, tokens)``, sparse.
+
+    Parameters
+    ----------
+    kg
+        A graph from ``cr.graph``, such as ``cr.graph.freebase(ml)``.
+    known
+        What may be known: ``"release"``, ``"before"`` or ``"all"`` (see
+        :func:`coldrec.graph.known_facts`). Say which, wherever you print a figure.
+    relations
+        Keep these alone, for ablations; without it, all.
+    side
+        ``"user"`` for a user view: ``(users, tokens)``.
+
+    A token is a relation with the entity at its end, and counts if two items or more have it. Its
+    value is ``log(items / items that have it)``. Rows aren't scaled to one length: that much is
+    known of a film is knowledge too, and its fame (see :func:`number_of_facts`).
+    """
+    facts = _facts(ml, kg, known, relations, side)
+    token = facts["relation"] + " " + facts["entity"]
+    return _tokens(ml, facts, token, side, least=2, idf=True)
+
+
+def number_of_facts(ml, kg, known: str = "release") -> np.ndarray:
+    """Return the logarithm of one plus the number of facts about each item: ``(items, 1)``.
+
+    A control for :func:`graph`. It knows what none of the facts is, only that somebody wrote them
+    down, and so measures fame.
+    """
+    counts = _facts(ml, kg, known)["item"].value_counts()
+    return np.log1p(counts.reindex(ml.item_ids, fill_value=0).to_numpy(float))[:, None]
+
+
+STAR_RELATIONS = ("director", "actor", "writer", "studio", "producer")
+
+
+def star_power(train, kg, relations=STAR_RELATIONS, shrink: float = 2.0) -> np.ndarray:
+    """Return how popular other films of the same people and studio are: ``(items, relations)``.
+
+    For each relation, the mean over the item's entities and their *other* films with a training
+    rating of ``log(1 + training ratings)``, less the mean of all such films, and shrunk to zero as
+    if ``shrink`` films of average popularity were among them. Popularity is that of ``train``, and
+    the item's own is left out: make the view anew for each split, and it never sees a test rating.
+    """
+    check_is_ratings(train, "views.star_power")
+    relations = [relations] if isinstance(relations, str) else list(relations)
+    counts = np.bincount(train.item_rows(train.ratings["item"]), minlength=len(train.item_ids))
+    warm = counts > 0
+    popularity = np.where(warm, np.log1p(counts) - np.log1p(counts[warm]).mean(), 0.0)
+    facts = _facts(train, kg, "release", relations)
+    columns = []
+    for relation in relations:
+        of_one = facts[facts["relation"] == relation]
+        has = _tokens(train, of_one, of_one["entity"], "item", least=2, idf=False)
+        entities = np.asarray(has.sum(1)).ravel()
+        total = has @ (has.T @ popularity) - entities * popularity
+        films = has @ (has.T @ warm) - entities * warm
+        columns.append(np.divide(total, films + shrink, out=np.zeros(len(total)), where=films > 0))
+    return np.column_stack(columns)
+
+
+def _facts(ml, kg, known, relations=None, side="item") -> pd.DataFrame:
+    from coldrec.graph import known_facts
+
+    facts = known_facts(ml, kg, known, side)
+    if relations is None:
+        return facts
+    relations = [relations] if isinstance(relations, str) else list(relations)
+    there = {key for _, _, key in kg.edges(keys=True)}
+    if not set(relations) <= there:
+        raise ValueError(f"the graph has no relation {sorted(set(relations) - there)}; it has "
+                         f"{sorted(there)}.")
+    asked = {*relations, *(f"{relation}_of" for relation in relations)}
+    return facts[facts["relation"].isin(asked)].reset_index(drop=True)
+
+
+def _tokens(ml, facts, token, side, least, idf) -> sp.csr_matrix:
+    """Return which rows have which tokens, those that at least ``least`` rows have."""
+    n = len(ml.item_ids) if side == "item" else len(ml.user_ids)
+    rows = ml.item_rows(facts["item"]) if side == "item" else ml.user_rows(facts["user"])
+    columns, tokens = pd.factorize(token)
+    ones = sp.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(n, len(tokens)))
+    ones.data[:] = 1.0  # a fact said twice is one fact
+    had_by = ones.getnnz(axis=0)
+    ones = ones[:, had_by >= least]
+    return ones.multiply(np.log(n / had_by[had_by >= least])).tocsr() if idf else ones

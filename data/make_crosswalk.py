@@ -5,7 +5,8 @@
 
 The Freebase links that come with MovieLens-100K's graph belong to the ids of the larger sets, in
 which the same number is another film (lesson 02). ``movies.dat`` is part of GroupLens' ml-1m.zip,
-``MovieID::Title (Year)::Genres``; it is read here and not kept. What is kept is pairs of integers.
+``MovieID::Title (Year)::Genres``; it is read here and not kept. What is kept is pairs of integers,
+and for each film whether it is ``matched``, ``ambiguous`` or ``unmatched``.
 
 Two titles are the same film if they agree on one of their names, after articles, accents, case and
 punctuation are taken away, and their years differ by one at most. A title's names are the title
@@ -101,6 +102,15 @@ def match(items: pd.DataFrame, movies: pd.DataFrame) -> tuple[dict[int, int], li
     return pairs, ambiguous
 
 
+def table(items, pairs: dict[int, int], ambiguous: list[int]) -> str:
+    """Return the file's text, ``item,movie,match``, one line an item."""
+    lines = ["item,movie,match"]
+    for item in sorted(items):
+        match = "matched" if item in pairs else "ambiguous" if item in ambiguous else "unmatched"
+        lines.append(f"{item},{pairs.get(item, '')},{match}")
+    return "\n".join(lines) + "\n"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Write the crosswalk, or with ``--check`` compare it; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -111,7 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     items = cr.load("ml-100k").items
     pairs, ambiguous = match(items, read_movies(asked.movies))
-    text = "item,movie\n" + "".join(f"{item},{pairs[item]}\n" for item in sorted(pairs))
+    text = table(items["item"], pairs, ambiguous)
     print(f"{len(pairs)} films matched, {len(ambiguous)} ambiguous, "
           f"{len(items) - len(pairs) - len(ambiguous)} unmatched")
     if not asked.check:

@@ -132,7 +132,9 @@ cr.recommend(cosine, split, user)
 #
 # Instead of *which film sounds like my favourites?* ask *which of the 384 numbers go with being
 # liked by this person?* That is a linear regression, one for each user, on the films that have
-# ratings: a **ridge**. A cold film has the same 384 numbers, so it gets a score.
+# ratings: what is predicted is 1 for a like and 0 for everything else, seen or not. With more
+# numbers than likes it would learn each like by heart, so large weights cost a penalty; that makes
+# it a **ridge** regression. A cold film has the same 384 numbers, so it gets a score.
 
 # %%
 ridge = cr.models.ViewRidge({"text": text}).fit(split.train)
@@ -151,9 +153,14 @@ cr.claim("Of its ten films, the cosine has none that user 1 liked, and the ridge
 # %% [markdown]
 # ## 7. One person is an anecdote
 #
-# User 1 may be lucky. So judge the lists of *everybody*: **Recall@20** is the share of the cold
-# films a person liked that are among the 20 best of the list, averaged over people. All 336 cold
-# films are ranked, not a sample; what a model can't score comes last, in random order.
+# User 1 may be lucky. So judge the lists of *everybody*, and average over people. All 336 cold films
+# are ranked, not a sample; what a model can't score comes last, in random order. (So popularity's
+# lists, empty above, are random ones here.)
+#
+# * **Recall@20**: of the cold films that the person liked, the share that is among the 20 best.
+# * **Precision@20**: of those 20, the share that the person liked.
+# * **NDCG@20**: like recall, but a liked film counts more the higher it stands; 1 is a perfect order.
+# * **Coverage**: the share of the cold films that is in at least one person's list.
 
 # %%
 models = {
@@ -173,8 +180,8 @@ cr.plots.show(ax, "Recall@20 on cold films: the ridge on the encoder's vectors f
 
 # %%
 recall = board["recall"]
-cr.claim("Knowing of each new film no more than the box says, the ridge finds more than four times as many "
-         "liked films as chance does.",
+cr.claim("Knowing of each new film no more than the box says, the ridge finds more than four "
+         "times as many liked films as chance does.",
          recall["ridge on the text view"] > 4 * recall["random"])
 cr.claim("On the same vectors, the ridge beats the cosine by half and more.",
          recall["ridge on the text view"] > 1.5 * recall["cosine on the text view"])

@@ -82,10 +82,12 @@ share = liked_share(ml.ratings, ml.like)
 ax = cr.plots.axes(height=3)
 ax.hist(share, bins=np.linspace(0, 1, 26), color=cr.plots.BLUE)
 ax.set(xlabel="share of a person's ratings that are likes", ylabel="people")
-cr.plots.show(ax, "How many of their films people like: most between four and eight in ten, a few "
-                  "nearly none or nearly all.")
-print(f"mean over people {share.mean():.3f}; over ratings "
-      f"{(ml.ratings['rating'] >= ml.like).mean():.3f}")
+cr.plots.show(ax, f"How many of their films people like: {share.between(0.4, 0.8).mean():.0%} of the "
+                  f"people like between four and eight in ten; {(share < 0.1).sum()} people like "
+                  f"fewer than one in ten, {(share > 0.9).sum()} more than nine.")
+of_all = (ml.ratings["rating"] >= ml.like).mean()
+print(f"mean over people {share.mean():.3f}; over ratings {of_all:.3f}")
+cr.claim("The mean over people is larger than the share over all ratings.", share.mean() > of_all)
 
 # %% [markdown]
 # **Question.** The mean over people is larger than the share over all ratings. Which people make
@@ -97,6 +99,13 @@ print(f"mean over people {share.mean():.3f}; over ratings "
 # everybody once. Who has rated hundreds of films has seen more than the good ones, and likes a
 # smaller share. (Recall in this course is a mean over people.)
 # </details>
+
+# %% tags=["solution"]
+many = ml.ratings.groupby("user").size() > 200
+print(f"{many.sum()} people with more than 200 ratings like {share[many].mean():.1%} of their films, "
+      f"the others {share[~many].mean():.1%}")
+cr.claim("Who has rated hundreds of films likes a smaller share.",
+         share[many].mean() < share[~many].mean())
 
 # %% [markdown]
 # ## Exercise 2 · What would chance find?
@@ -151,20 +160,30 @@ def by_chance(n_liked: int, n_pool: int, n: int) -> tuple[float, float]:
 cr.checks.lesson00.by_chance(by_chance)
 
 # %% [markdown]
-# Now the experiment. A random model, lists of several lengths, all users with a like among the
-# cold films:
+# Now the experiment. Random models, lists of several lengths, all users with a like among the cold
+# films. (Both axes are logarithmic, so that the short lists can be seen.)
 
 # %% tags=["check"]
-chance = cr.models.Random(seed=0).fit(split.train)
-n_pool, lengths = len(split.cold_items), run.pick(smoke=[20], cpu=[1, 10, 20, 50, 100, 200, 336])
-table = pd.DataFrame({
-    "expected": {n: by_chance(1, n_pool, n)[1] for n in lengths},
-    "measured": {n: cr.evaluate(chance, split, k=n)["recall"] for n in lengths},
-})
-ax = cr.plots.lines(table, xlabel="length of the list", ylabel="recall of a random list")
-cr.plots.show(ax, "Recall of random lists by their length: the measured points lie on the "
-                  "expected straight line, which reaches 1 at the length of the pool.")
-table.round(3)
+n_pool = len(split.cold_items)
+lengths = run.pick(smoke=[20], cpu=[1, 10, 20, 50, 100, 200, n_pool])
+chance = [cr.models.Random(seed=seed).fit(split.train) for seed in range(run.pick(smoke=2, cpu=10))]
+runs = pd.DataFrame({n: [cr.evaluate(model, split, k=n)["recall"] for model in chance]
+                     for n in lengths})
+table = pd.DataFrame({"expected": {n: by_chance(1, n_pool, n)[1] for n in lengths},
+                      "measured": runs.mean(), "standard error": runs.sem()})
+ax = cr.plots.axes()
+ax.plot(table["expected"], color=cr.plots.BLUE, label="expected")
+ax.errorbar(table.index, table["measured"], table["standard error"], linestyle="none", marker="o",
+            markersize=4, capsize=4, color=cr.plots.ORANGE, label="measured, mean ± SE")
+ax.set(xscale="log", yscale="log", xlabel="length of the list", ylabel="recall of a random list")
+ax.legend(frameon=False)
+cr.plots.show(ax, f"Recall of random lists by their length. The line is what is expected; the dots "
+                  f"are means of {len(chance)} random models with their standard errors, and they "
+                  "lie near the line, which reaches 1 at the length of the pool.")
+off = (table["measured"] - table["expected"]).abs()
+cr.claim("Every measured recall is within four standard errors of the expected one.",
+         (off <= 4 * table["standard error"] + 1e-9).all())
+table.round(4)
 
 # %% [markdown]
 # **Question.** The recall of a random list is the same for somebody with 2 liked films and for
@@ -189,10 +208,10 @@ table.round(3)
 def top_n(scores: np.ndarray, item_ids: pd.Index, n: int) -> list:
     """Return the ids of the ``n`` items with the highest scores, best first.
 
-    ``scores[i]`` is the score of ``item_ids[i]``; any number is a score, also 0 and below. NaN
-    means that the item can't be scored, and such an item is never in the list, which is shorter
-    than ``n`` (or empty) where too few items have a score. Items with equal scores may come in any
-    order.
+    ``scores[i]`` is the score of ``item_ids[i]``; any number is a score, also 0 and below, and
+    infinite ones. NaN means that the item can't be scored, and such an item is never in the list,
+    which is shorter than ``n`` (or empty) where too few items have a score. Items with equal scores
+    may come in any order.
     """
     ### BEGIN SOLUTION
     known = np.flatnonzero(~np.isnan(scores))
@@ -230,8 +249,8 @@ def top_n(scores: np.ndarray, item_ids: pd.Index, n: int) -> list:
 cr.checks.lesson00.top_n(top_n)
 
 # %% [markdown]
-# Now with real scores. Take another person than in the lesson (any number up to 943), and compare
-# popularity with the ridge on the text view:
+# Now with real scores. Take another person than in the lesson (`ml.user_ids` has them all), and
+# compare popularity with the ridge on the text view:
 
 # %% tags=["check"]
 user = 7
@@ -252,10 +271,19 @@ for name, model in {"popularity": popularity, "ridge": ridge}.items():
 #
 # <details><summary>Answer</summary>
 #
-# It would be ten films in the order of the file, each with the score 0: a list like any other, made
-# of nothing. And as MovieLens gives low numbers to well-known films, it would even find some hits
-# (lesson 01, section 7.3). Nobody would notice; of an empty list, everybody does.
+# It would be ten films, each with the score 0, in whatever order the sort leaves them, often that of
+# the file: a list like any other, made of nothing. And as MovieLens gives low numbers to well-known
+# films, the order of the file even finds more than chance does (lesson 01, section 7.3). Nobody would
+# notice; of an empty list, everybody does.
 # </details>
+
+# %% tags=["solution"]
+likes = split.test.ratings.query("rating >= @ml.like")
+in_file_order = likes["item"].isin(split.cold_items[:10]).groupby(likes["user"]).mean()
+print(f"recall of the first ten in the file {in_file_order.mean():.3f} ± {in_file_order.sem():.3f}, "
+      f"by chance {by_chance(1, n_pool, 10)[1]:.3f}")
+cr.claim("The first ten films of the file find more than chance does.",
+         in_file_order.mean() - 2 * in_file_order.sem() > by_chance(1, n_pool, 10)[1])
 
 # %% [markdown]
 # **Next:** [lesson 01](../notebooks/01_the_cold_start_problem.ipynb). All solutions, run and with

@@ -42,7 +42,8 @@ def recall_at_k(ranked: list, relevant: set, k: int) -> float:
     """Return the share of the relevant items that are among the first ``k`` of the ranking.
 
     ``ranked`` has item ids, best first and each once, ``relevant`` the ids of what the user likes.
-    Where nothing is relevant, recall isn't defined: NaN.
+    The ranking may be shorter than ``k``, and a relevant item may be missing there. Where nothing
+    is relevant, recall isn't defined: NaN.
     """
     ### BEGIN SOLUTION
     if not relevant:
@@ -97,7 +98,8 @@ genres_year = cr.models.ViewRidge({"genres": cr.views.genres(ml), "year": cr.vie
 ridge, chance = lists(genres_year), lists(cr.models.Random(seed=0))
 
 # %% tags=["check"]
-ks = [1, 5, 10, 20, 50, 100, 200, 336]
+pool = len(split.cold_items)
+ks = [1, 5, 10, 20, 50, 100, 200, pool]
 curve = pd.DataFrame({name: {k: pd.Series([recall_at_k(*pair, k) for pair in pairs]).mean()
                              for k in ks}
                       for name, pairs in {"ridge on genres + year": ridge,
@@ -105,6 +107,11 @@ curve = pd.DataFrame({name: {k: pd.Series([recall_at_k(*pair, k) for pair in pai
 ax = cr.plots.lines(curve, xlabel="k, the length of the list", ylabel="Recall@k")
 cr.plots.show(ax, "Recall by the length of the list. Random lies on the diagonal; the ridge is far "
                   "above it for short lists, and both end at 1, where everything is on the list.")
+cr.claim("Random lies on the diagonal, k / pool.",
+         np.allclose(curve["random"], curve.index / pool, atol=0.02))
+cr.claim("For lists of 20 the ridge finds more than three times what random finds.",
+         curve["ridge on genres + year"][20] > 3 * curve["random"][20])
+cr.claim("Both end at 1.", np.allclose(curve.loc[pool], 1))
 
 # %% [markdown]
 # **Question.** A paper reports Recall@100 on a pool of 120 new items and finds 0.87 "excellent".
@@ -131,7 +138,8 @@ def ndcg_at_k(ranked: list, relevant: set, k: int) -> float:
 
     ``ranked`` has item ids, best first and each once, ``relevant`` the ids of what the user likes.
     A hit at rank r, from 1, gains 1 / log2(r + 1). The sum is divided by that of a list of ``k``
-    with as many relevant items in front as there can be. Where nothing is relevant: NaN.
+    with as many relevant items in front as there can be, also where the ranking is shorter than
+    ``k``. Where nothing is relevant: NaN.
     """
     ### BEGIN SOLUTION
     if not relevant:
@@ -193,6 +201,12 @@ cr.claim("Your NDCG is the package's, user by user.", np.allclose(yours, judged,
 # 1/log2(20) + 1/log2(21) = 0.46, so 0.22.
 # </details>
 
+# %% tags=["solution"]
+places = list(range(1, 21))
+cr.claim("NDCG@20 is 0.77 for list A, and 0.22 for list B.",
+         [round(ndcg_at_k(places, {*hits, 99}, 20), 2) for hits in ((1, 2), (19, 20))]
+         == [0.77, 0.22])
+
 # %% [markdown]
 # ## Exercise 3 · One film, two numbers
 #
@@ -229,8 +243,10 @@ def film_groups(items: pd.DataFrame) -> pd.Series:
 #
 # Missing values are the trap, twice. `groupby` leaves out rows with NaN unless it is told
 # `dropna=False`. But then all items without a title and of one year fall into one group: give each
-# a label that nobody else has, such as a negative number. And when you make the Series, pass
-# `label.to_numpy()`: of a Series, pandas would look up the ids in its old index.
+# a label that nobody else has, such as a negative number. If you make texts of titles and years,
+# look for the missing ones first: `astype(str)` makes the text "nan" of NaN in pandas 2, and leaves
+# NaN in pandas 3. And when you make the Series, pass `label.to_numpy()`: of a Series, pandas would
+# look up the ids in its old index.
 # </details>
 #
 # <details><summary>Solution</summary>
@@ -257,7 +273,9 @@ both = ml.ratings.merge(twice, on="item").groupby(["film", "user"])["rating"]
 both = both.agg(["size", "nunique"]).query("size == 2")
 print(f"{len(twice)} ids are {twice['film'].nunique()} films. {len(both)} times, somebody rated both "
       f"ids of a film, and {(both['nunique'] == 1).mean():.0%} of the time with the same stars.")
-twice[["item", "title", "year", "genres"]].head(6)
+cr.claim("Who rated both ids of a film mostly gave them the same stars.",
+         (both["nunique"] == 1).mean() > 0.5)
+twice[["item", "title", "year", "genres"]].astype({"year": "Int64"}).head(6)  # years without .000
 
 # %% [markdown]
 # **Question.** Cape Fear is in the catalogue with 1962 and with 1991, and your function says they
@@ -269,6 +287,15 @@ twice[["item", "title", "year", "genres"]].head(6)
 # the new one comes out is fair. With a copy in training it knows the *answers*: many of the people
 # in the test have said there, mostly with the same stars, what they think of this very film.
 # </details>
+
+# %% tags=["solution"]
+fear = ml.items[ml.items["title"] == "Cape Fear"]
+cr.claim("Cape Fear stands there with 1962 and 1991, and these are two films.",
+         sorted(fear["year"]) == [1962, 1991] and fear["item"].map(label).nunique() == 2)
+raters = ml.ratings.merge(twice, on="item").groupby("film")["user"].nunique()
+share = len(both) / raters.sum()
+print(f"Of the people who rated a film that has two ids, {share:.0%} rated both ids.")
+cr.claim("A quarter or more of them rated both.", share >= 0.25)
 
 # %% [markdown]
 # ## Exercise 4 · A split in which new means new
@@ -346,7 +373,12 @@ for seed in range(10):
         row[f"torn, by {name}"] = len(set(films[train["item"]]) & set(films[test["item"]]))
     rows.append(row | {"cold items": test["item"].nunique(),
                        "ratings in test": len(test) / len(ml.ratings)})
-pd.DataFrame(rows).set_index("seed")
+table = pd.DataFrame(rows).set_index("seed")
+cr.claim("A split of ids tears films apart with every seed, a split of films never does.",
+         (table["torn, by ids"] > 0).all() and (table["torn, by films"] == 0).all())
+cr.claim("The test has sometimes less and sometimes more than a fifth of the ratings.",
+         table["ratings in test"].min() < 0.2 < table["ratings in test"].max())
+table
 
 # %% [markdown]
 # The columns "torn" count the films of which one id is cold and the other isn't, for splits of ids
@@ -361,6 +393,11 @@ pd.DataFrame(rows).set_index("seed")
 # So some splits are easier than others, for every model. Compare models *within* each split, and
 # over several splits (`cr.compare`).
 # </details>
+
+# %% tags=["solution"]
+votes = ml.ratings.groupby("item").size()
+cr.claim("Some films have one rating, and some have more than five hundred.",
+         votes.min() == 1 and votes.max() > 500)
 
 # %% [markdown]
 # ## Exercise 5 · A recommender for new films
@@ -395,8 +432,9 @@ class GenreMean:
         """Learn the like rates and return self.
 
         Of use: ``cr.views.genres(train)``, 0 or 1, is ``(items, genres)``;
-        ``train.matrix(likes=True)``, sparse, has a 1 for each like, ``(users, items)``;
-        ``train.matrix()`` has the stars, 0 where there is no rating.
+        ``train.matrix(likes=True)`` has a 1 for each like, ``(users, items)``; ``train.matrix()``
+        has the stars, 0 where there is no rating. Both are sparse: ``.toarray()`` first makes them
+        arrays, with which all of NumPy works.
         """
         ### BEGIN SOLUTION
         genres = cr.views.genres(train)
@@ -467,20 +505,25 @@ cr.checks.lesson01.genre_mean(GenreMean)
 # %% [markdown]
 # It passes the contract, so all the course's tools take it, the leak control (`control`) included.
 #
-# > **Predict.** Random finds about 6 % of what people like, a ridge on the same genres about 19 %.
-# > And your recommender?
+# > **Predict.** Random finds about 6 % of what people like, a ridge on the same genres about 19 %
+# > (both are checked below). And your recommender?
 
 # %% tags=["check"]
+splits = [cr.splits.item_cold(ml, 0.2, seed=seed) for seed in range(run.pick(smoke=1, cpu=5))]
 line_up = {"random": cr.models.Random(), "popularity": cr.models.Popularity(),
            "GenreMean (yours)": GenreMean(),
            "ridge on genres": cr.models.ViewRidge({"genres": cr.views.genres(ml)})}
-board = cr.leaderboard(line_up, [cr.splits.item_cold(ml, 0.2, seed=seed)
-                                 for seed in range(run.pick(smoke=1, cpu=5))])
+board = cr.leaderboard(line_up, splits)
 ax = cr.plots.bars(board["recall"], board["recall_se"], label="Recall@20 on new films, mean ± SE")
-cr.plots.show(ax, "Recall on new films: GenreMean finds about twice what random and popularity "
-                  "find, the ridge on the same genres three times as much.")
-cr.claim("GenreMean finds twice as much as random does.",
-         board.recall["GenreMean (yours)"] > 2 * board.recall["random"])
+times = board["recall"] / board["recall"]["random"]
+cr.plots.show(ax, f"Recall on new films: GenreMean finds {times['GenreMean (yours)']:.1f} times what "
+                  f"random finds, popularity {times['popularity']:.1f} times, the ridge on the same "
+                  f"genres {times['ridge on genres']:.1f} times.")
+cr.claim("Random finds about 6 % of what people like, the ridge on genres about 19 %.",
+         abs(board.recall["random"] - 0.06) < 0.01
+         and abs(board.recall["ridge on genres"] - 0.19) < 0.01)
+cr.claim("GenreMean finds more than twice what random finds, and less than the ridge.",
+         2 < times["GenreMean (yours)"] < times["ridge on genres"])
 board[["recall", "recall_se", "ndcg", "control"]]
 
 # %% [markdown]
@@ -490,11 +533,30 @@ board[["recall", "recall_se", "ndcg", "control"]]
 #
 # <details><summary>Answer</summary>
 #
-# Recall falls to 0.07 or so, hardly above random. People choose what they see. Who has seen three
+# Recall falls to 0.07 or so, not far above random. People choose what they see. Who has seen three
 # Westerns and liked them all has a rate of 1 there, and still won't see most of the others: *what*
 # somebody rates says more than *how*. It is the lesson's point that guessing stars well isn't
 # ranking well, in one denominator.
 # </details>
+
+# %% tags=["solution"]
+class OfRated(GenreMean):
+    """The change: divide by the films that the user has rated."""
+
+    def fit(self, train):
+        genres = cr.views.genres(train)
+        likes, rated = train.matrix(likes=True).toarray(), train.matrix().toarray() > 0
+        overall = likes.sum(axis=1, keepdims=True) / np.maximum(rated.sum(axis=1, keepdims=True), 1)
+        rates = (likes @ genres + self.shrink * overall) / (rated @ genres + self.shrink)
+        self.scores = rates @ genres.T / np.maximum(genres.sum(axis=1), 1)
+        self.train = train
+        return self
+
+
+changed = cr.leaderboard({"GenreMean of rated films": OfRated()}, splits)
+print(changed[["recall", "recall_se"]])
+cr.claim("Divided by the films rated, recall falls to 0.07 or so.",
+         abs(changed["recall"].iloc[0] - 0.07) < 0.01)
 
 # %% [markdown]
 # ## Exercise 6 · The leak detective
@@ -555,7 +617,7 @@ def leaking(features: dict, split: cr.splits.Split) -> list[str]:
 cr.checks.lesson01.leaking(leaking)
 
 # %% [markdown]
-# Now eight candidates for MovieLens, each a column that could stand in a downloaded table.
+# Now some candidates for MovieLens, each a column that could stand in a downloaded table.
 #
 # > **Predict.** Which of them leak? And which make a good recommender, each on its own?
 
@@ -591,11 +653,18 @@ floor = cr.evaluate(cr.models.Random().fit(split.train), split)["recall"]
 ax = cr.plots.bars(recall, label="Recall@20 on new films of a ridge on this column alone",
                    reference={"random": floor},
                    colours={name: cr.plots.RED for name in found})
-cr.plots.show(ax, "Recall of a ridge on one column; red are those that the detective found. The "
-                  "number of votes is best by far; the mean age of the raters leaks and is of no "
-                  "use; the number in the catalogue isn't found, and is well above random.")
+ax.barh(0, 0, color=cr.plots.RED, label="found by the detective")
+ax.barh(0, 0, color=cr.plots.BLUE, label="not found")
+ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
+cr.plots.show(ax, "Recall of a ridge on one column, those that the detective found in another "
+                  "colour. The number of votes is best by far; the mean age of the raters leaks and "
+                  "is of no use; the number in the catalogue isn't found, and is well above random.")
 print("The detective found:", ", ".join(found))
-cr.claim("The best column is one that leaks, the number of votes.", recall.idxmax() in found)
+cr.claim("The best column is one that leaks, the number of votes, and by far.",
+         recall.index[0] == "number of votes" and "number of votes" in found
+         and recall.iloc[0] > 1.5 * recall.iloc[1])
+cr.claim("The mean age of the raters leaks, and is of no use.",
+         "mean age of raters" in found and recall["mean age of raters"] < 1.3 * floor)
 cr.claim("The number in the catalogue isn't found, and has twice random's recall.",
          "number in the catalogue" not in found and recall["number in the catalogue"] > 2 * floor)
 
@@ -612,6 +681,12 @@ cr.claim("The number in the catalogue isn't found, and has twice random's recall
 # article, doesn't change when they are taken away. There only dates help: could this have been
 # known on the first day? Lesson 02 asks it of a whole knowledge graph.
 # </details>
+
+# %% tags=["solution"]
+rows, fame = candidates["number in the catalogue"](ml), candidates["number of votes"](ml)
+rho = pd.Series(rows).corr(pd.Series(fame), method="spearman")
+print(f"rank correlation of row and number of votes: {rho:.2f}")
+cr.claim("The well-known films were put into the catalogue first.", rho < -0.5)
 
 # %% [markdown]
 # **Next:** lesson 02, a knowledge graph, and how to find out that it is wrong. All solutions, run

@@ -617,15 +617,21 @@ def test_the_leaderboard_is_sorted_and_says_what_it_measures(project):
         "R a|b": {"value": 0.3, "se": None, "n": 1},
         "rmse bias": {"value": 1.06, "se": 0.01, "n": 5},
         "R text ridge": {"value": 0.2994, "se": 0.0104, "n": 5},
+        "control text ridge": {"value": 0.0602, "se": 0.003, "n": 5},
+        "R mf": {"value": 0.055, "se": 0.002, "n": 5},
+        "R mixed a": {"value": 0.5, "se": 0.002, "n": 5},
+        "R a minus b": {"value": 0.01, "se": 0.002, "n": 5},
     })
     text = readme.leaderboard(readme.latest(project))
     assert "2026-11-24 at tier `cpu` with coldrec 0.1.0, torch 2.13.0" in text
     assert text.endswith(
-        "| Recommender | Recall@20, cold items only | Standard error | Seeds |\n"
-        "| --- | ---: | ---: | ---: |\n"
-        "| a\\|b | 0.300 | – | 1 |\n"
-        "| text ridge | 0.299 | ± 0.010 | 5 |\n"
-        "| random | 0.058 | ± 0.002 | 5 |"
+        "| Recommender | Lesson | Recall@20, cold items only | Standard error | Shuffled control "
+        "| Splits |\n"
+        "| --- | --- | ---: | ---: | ---: | ---: |\n"
+        "| a\\|b | 01 | 0.300 | – | – | 1 |\n"
+        "| text ridge | 01 | 0.299 | ± 0.010 | 0.060 | 5 |\n"
+        "| random | 01 | 0.058 | ± 0.002 | – | 5 |\n"
+        "| matrix factorisation | 01 | 0.055 | ± 0.002 | – | 5 |"
     )
 
 

@@ -21,7 +21,8 @@ import coldrec as cr
 from coldrec.checks import CheckFailed, NotWritten
 from tools.sources import BLOCK, find, read_source, read_stub
 
-ROOT = Path(__file__).resolve().parent.parent
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
 SHEETS = find(ROOT, "solutions")
 
 
@@ -44,7 +45,8 @@ def checks():
     for path in (ROOT / "coldrec" / "checks").glob("lesson*.py"):
         module = importlib.import_module(f"coldrec.checks.{path.stem}")
         for name, thing in vars(module).items():
-            if hasattr(thing, "__wrapped__") and thing.__module__ == module.__name__:
+            if (hasattr(thing, "__wrapped__") and thing.__module__ == module.__name__
+                    and not name.startswith("_")):  # a cached helper is no check
                 yield f"{path.stem}.{name}"
 
 
@@ -126,6 +128,16 @@ def sorts_with_nan(scores, item_ids, n):
     return [item for score, item in pairs if score == score][:n]
 
 
+def minus_inf_for_nan(scores, item_ids, n):
+    filled = np.where(np.isnan(scores), -np.inf, scores)
+    return list(item_ids[np.argsort(-filled)][: min(n, int((~np.isnan(scores)).sum()))])
+
+
+def whole_numbers(scores, item_ids, n):
+    known = sorted((-int(2 * score), i) for i, score in enumerate(scores) if score == score)
+    return [item_ids[i] for _, i in known[:n]]
+
+
 def by_score(scores, item_ids, n):
     item = {score: item for score, item in zip(scores, item_ids, strict=True) if score == score}
     return [item[score] for score in sorted(item, reverse=True)[:n]]
@@ -158,6 +170,10 @@ def ideal_of_found(ranked, relevant, k):
     return gain(len(relevant.intersection(ranked[:k]))) or 1
 
 
+def ideal_of_listed(ranked, relevant, k):
+    return gain(min(k, len(relevant.intersection(ranked)))) or 1
+
+
 def older_form(ranked, relevant, k):
     def discounted(ranks):
         return sum(1 / max(1, math.log2(rank)) for rank in ranks)
@@ -177,6 +193,78 @@ def draws_ids(choose):
         hidden = ratings["item"].isin(choose(ratings["item"], n, seed))
         return ratings[~hidden], ratings[hidden]
     return split
+
+
+def numbered(titles, years=None):
+    """Return film_groups by keys that ``titles`` makes of the titles, glued to the years."""
+    def groups(items):
+        keys = titles(items["title"].str.strip().str.lower())
+        both = keys + items["year"].map(years or (lambda year: f" {year}"))
+        alone = pd.Series([f"row {n}" for n in range(len(items))], items.index)
+        return pd.Series(both.where(items["title"].notna(), alone).to_numpy(), items["item"])
+    return groups
+
+
+def text_first(items):
+    """Make missing titles text, as pandas 2 does, and call all that reads so missing."""
+    title = items["title"].map(str).str.strip().str.lower()
+    named = ~title.isin(["nan", "none"])
+    keys = title.where(named, [f"?{n}" for n in range(len(items))])
+    return pd.Series((keys + items["year"].map("|{}".format)).to_numpy(), items["item"])
+
+
+def walks(take, n_wanted=round):
+    """Return a split that decides item after item in their order, which ``take`` does."""
+    def split(ratings, fraction, seed, groups=None):
+        label = ratings["item"] if groups is None else ratings["item"].map(groups)
+        sizes = ratings["item"].groupby(label, sort=False).nunique()
+        rng = np.random.default_rng(seed)
+        cold = take(sizes, n_wanted(fraction * sizes.sum()), fraction, rng)
+        hidden = label.isin(cold)
+        return ratings[~hidden], ratings[hidden]
+    return split
+
+
+def until_full(sizes, wanted, fraction, rng):
+    cold = []
+    while sizes[cold].sum() < wanted:
+        for label in sizes.index.difference(cold, sort=False):
+            if rng.random() < fraction and sizes[cold].sum() < wanted:
+                cold.append(label)
+    return cold
+
+
+def one_coin_each(sizes, wanted, fraction, rng):
+    n = wanted if rng.bit_generator.seed_seq.entropy == 0 else rng.binomial(len(sizes), fraction)
+    return rng.permutation(sizes.index)[:n]
+
+
+def never_the_last(sizes, wanted, fraction, rng):
+    return rng.permutation(sizes.index[:-1])[:wanted]
+
+
+def random_order(sizes, wanted, fraction, rng):
+    sizes = sizes.iloc[rng.permutation(len(sizes))]
+    return sizes.index[sizes.cumsum() - sizes < wanted]
+
+
+def fair_walk(sizes, wanted, fraction, rng):
+    """Take each with the chance that is left for it (Knuth's selection sampling): all are alike."""
+    cold, left = [], sizes.sum()
+    for label, size in sizes.items():
+        if rng.random() < (wanted - sizes[cold].sum()) / left:
+            cold.append(label)
+        left -= size
+    return cold
+
+
+def walks_with_groups(ratings, fraction, seed, groups=None):
+    way = random_order if groups is None else until_full
+    return walks(way)(ratings, fraction, seed, groups)
+
+
+def no_seed_with_groups(ratings, fraction, seed, groups=None):
+    return walks(random_order)(ratings, fraction, seed if groups is None else 0, groups)
 
 
 def drops_twins(ratings, fraction, seed, groups=None):
@@ -206,6 +294,18 @@ def other_stars(features, split):
               for t in (split.test.ratings, test)]
     return [name for name, f in features.items()
             if not np.array_equal(f(worlds[0]), f(worlds[1]), equal_nan=True)]
+
+
+def asks(*worlds):
+    """Return a detective that compares two of the worlds train, test, both and nothing."""
+    def detective(features, split):
+        train, test = split.train, split.test
+        known = {"train": train, "test": test, "nothing": train.with_ratings(train.ratings[:0]),
+                 "both": train.with_ratings(pd.concat([train.ratings, test.ratings]))}
+        one, other = (known[world] for world in worlds)
+        return [name for name, f in features.items()
+                if not np.array_equal(f(one), f(other), equal_nan=True)]
+    return detective
 
 
 def compares(same):
@@ -248,6 +348,11 @@ WRONG = {
         ({'if n_liked > 0 else float("nan")': ""}, "return NaN, not 0.4"),
         ({"n / n_pool if": "n * n_liked / n_pool / n_liked if True or"}, "dividing by zero"),
         ({", recall": ""}, "two numbers"),
+        ({"return n * n_liked / n_pool, recall": "return [n * n_liked / n_pool, recall]"},
+         r"the list \[0.5, 0.5\]. Wanted is a tuple"),
+        ({'float("nan")': "None"}, r"by_chance\(0, 5, 2\) returns \(0.0, None\).* float\('nan'\)"),
+        (lambda n_liked, n_pool, n: (n * n_liked / n_pool, None), "have to be numbers"),
+        (lambda n_liked, n_pool, n: (str(n * n_liked / n_pool), 0.5), "have to be numbers"),
         (at_least_one_hit, "expected hit rate"),
         (lambda n_liked, n_pool, n: (n_liked + n, 1.0), "by_chance.* should be 0.5, not 3"),
     ],
@@ -268,6 +373,13 @@ WRONG = {
          r"should be \['c', 'd'\]"),
         (masks_in_place, "changes the ndarray"),
         (by_score, "looks items up by their score"),
+        ({"~np.isnan(scores)": "np.isfinite(scores)"}, "Infinite scores are scores, too"),
+        (minus_inf_for_nan, "Was NaN replaced by -inf"),
+        (whole_numbers, "stopped with OverflowError: cannot convert float infinity"),
+        ({"list(item_ids[best])": "set(item_ids[best])"}, "a set has no order"),
+        ({"list(item_ids[best])": "dict(zip(item_ids[best], scores[best]))"}, "You return a dict"),
+        ({"list(item_ids[best])": "list(zip(item_ids[best], scores[best]))"}, "You return pairs"),
+        ({"list(item_ids[best])": "[str(item) for item in item_ids[best]]"}, "among the ids"),
         (forgets_to_return, "returns nothing"),
     ],
     "lesson01.recall_at_k": [
@@ -279,6 +391,12 @@ WRONG = {
         ({"ranked[:k]": "ranked[:k - 1]"}, "one place too few"),
         ({'float("nan")': "0.0"}, "return NaN, not 0.0"),
         ({"if not relevant": "if not ranked"}, "dividing by zero"),
+        ({'float("nan")': "None"}, r"return NaN, float\('nan'\). You return None there"),
+        ({'float("nan")': "'nan'"}, "return NaN, not 'nan'"),
+        ({"/ len(relevant)": "/ min(len(ranked), len(relevant))"}, "than the list is long"),
+        ({"/ len(relevant)": "/ max(1, len(relevant.intersection(ranked)))"},
+         "relevant items that are in the ranking"),
+        ({"/ len(relevant)": "/ min(len(ranked), k, len(relevant))"}, "smaller of the places"),
         (lambda ranked, relevant, k: float(bool(relevant & set(ranked[:k]))), "hit rate"),
         (lambda ranked, relevant, k: 0.25, "should be 1.0, not 0.25"),
         (lambda ranked, relevant, k: ranked.sort() or len(relevant), "changes the list"),
@@ -297,6 +415,11 @@ WRONG = {
         ({"gain[: len(relevant)].sum()": "len(relevant)"}, "divide by the number of relevant"),
         ({'float("nan")': "0.0"}, "return NaN, not 0.0"),
         (dcg_over(ideal_of_found), r"were found"),
+        (dcg_over(ideal_of_listed), "relevant items that are in the ranking"),
+        (dcg_over(lambda ranked, relevant, k: gain(min(k, len(relevant), len(ranked)))),
+         "no longer than the list given"),
+        ({'float("nan")': "None"}, "You return None there"),
+        (lambda ranked, relevant, k: [0.5], r"should be 1.0, not \[0.5\]"),
         (dcg_over(lambda ranked, relevant, k: gain(len(relevant))), "holds all relevant items"),
         (dcg_over(ideal, log=math.log), "different bases"),
         (dcg_over(lambda *case: ideal(*case) / math.log(2)), "different bases"),
@@ -328,6 +451,21 @@ WRONG = {
          "return a dict"),
         ({"label.to_numpy()": "label.sort_index().to_numpy()"}, "a shuffled index"),
         ({"title = items": "title = items['title'] = items"}, "changes the DataFrame"),
+        (numbered(lambda title: title.str[:5]), "Compare the whole title"),
+        (numbered(lambda title: title.str.split().str[0]), "a digit differs"),
+        (numbered(lambda title: title.str.replace(r"\d", "", regex=True)), "a digit differs"),
+        (numbered(lambda title: title.str.replace("7", "v")), "look alike"),
+        (numbered(lambda title: title.str.replace(" ", "")), "spaces inside a title"),
+        (numbered(lambda title: title.str.replace(r"[^\w\s]", "", regex=True)), "signs belong"),
+        (numbered(lambda title: title.str.replace(r"[^ -~]", "", regex=True)), "plain ASCII"),
+        (numbered(lambda title: title.str.normalize("NFKC")), "3 and ³ are different signs"),
+        (numbered(lambda title: title.str.normalize("NFD").str.replace("\u0301", "")),
+         "e and é are different"),
+        (numbered(lambda title: title.str.replace(r"[぀-鿿]", "", regex=True)),
+         "nothing is left"),
+        (numbered(lambda title: title, lambda year: f" {year // 10}"), "the years differ"),
+        (numbered(lambda title: title, str), "title and year glued together"),
+        (text_first, "a film called 'Nan'"),
     ],
     "lesson01.item_cold_split": [
         (splits_rows, "have ratings on both sides"),
@@ -351,6 +489,13 @@ WRONG = {
         (draws_ids(lambda items, n, seed: items.sample(frac=1, random_state=seed).unique()[:n]),
          "the same chance"),
         (counts_groups, "counting the items that have ratings"),
+        (walks(until_full), "Who walks along the items"),
+        (walks(never_the_last), r"300 seeds, item .* 0 times.* about 90 times each"),
+        (walks_with_groups, r"300 seeds \(with groups\), item"),
+        (no_seed_with_groups, "the same split, when there are groups"),
+        (walks(one_coin_each), r"With the seed \d+, .* toss a coin"),
+        (walks(random_order, int), "the fraction 0.19, 8 should be cold, and with you it is 7"),
+        (walks(random_order, math.ceil), "the fraction 0.16, 6 should be cold"),
         (adds_labels, "changes the DataFrame"),
         (forgets_to_return, "returns nothing"),
     ],
@@ -390,6 +535,15 @@ WRONG = {
         ({"likes, rated = ": "self.n = getattr(self, 'n', 0) + 1; likes, rated = self.n * "},
          "begin anew"),
         ({"self.train.user_rows(users)": "users"}, "stopped with IndexError"),
+        ({"def score": "def scores"}, "no method score"),
+        ({"(self, shrink: float = 10.0)": "(self)", "= shrink": "= 10.0"},
+         r"calls GenreMean\(10.0\), and yours takes no arguments"),
+        ({"def fit(self, train: cr.Ratings)": "def fit(train)"},
+         r"calls fit\(Ratings.*\), and yours takes no arguments.* `self` in front"),
+        ({"return self.scores": "import scipy.sparse; return scipy.sparse.csr_matrix(self.scores)"},
+         "returns a sparse matrix"),
+        ({", train.matrix().toarray() > 0": ", train.matrix() > 0"},
+         r"stopped with \w+: .* That was in line \d+ of its cell.* The check had called fit\("),
     ],
     "lesson01.leaking": [
         ({", equal_nan=True": ""}, "'year' is no leak: .* NaN isn't equal to NaN"),
@@ -404,6 +558,11 @@ WRONG = {
          "'last seen' leaks.* compare exactly"),
         (compares(lambda a, b, cold: a is None), "all the honest features"),
         (lambda features, split: dict(features), "return a dict"),
+        (lambda features, split: 5, "return a int"),
+        (lambda features, split: [list(features)], "Wanted are the names alone"),
+        (asks("train", "test"), "'votes of warm films' is no leak"),
+        (asks("both", "test"), "'votes of warm films' is no leak"),
+        (asks("both", "nothing"), "'votes of warm films' is no leak"),
         (lambda features, split: ["leak"], "aren't names of features"),
         (lambda features, split: ["votes", "mean stars", "order", "share", "last seen"],
          r"should be \['votes'\]"),
@@ -450,7 +609,10 @@ RIGHT = [
     ("lesson01.ndcg_at_k", dcg_over(lambda ranked, relevant, k: sum(
         1 / math.log(rank + 1) for rank in range(1, min(k, len(relevant)) + 1)), log=math.log)),
     ("lesson01.film_groups", with_keys),
+    ("lesson01.film_groups", numbered(lambda title: title, lambda year: f"|{year}")),
     ("lesson01.item_cold_split", with_a_loop),
+    ("lesson01.item_cold_split", walks(random_order)),
+    ("lesson01.item_cold_split", walks(fair_walk)),
     ("lesson01.leaking", compares(lambda a, b, cold: pd.DataFrame(a).equals(pd.DataFrame(b)))),
 ]
 
@@ -462,7 +624,9 @@ def no_assets(monkeypatch):
 
 
 def test_every_check_is_called_by_one_sheet_and_has_mistakes_to_tell():
-    assert sorted(check for check, _, _ in calls()) == CHECKS == sorted(WRONG)
+    assert sorted(check for check, _, _ in calls()) == CHECKS
+    own = {path.stem.removeprefix("test_checks_") for path in HERE.glob("test_checks_lesson*.py")}
+    assert sorted(WRONG) == [check for check in CHECKS if check.partition(".")[0] not in own]
     assert min(len(mistakes) for mistakes in WRONG.values()) >= 2
 
 
@@ -482,7 +646,8 @@ def test_the_untouched_stub_is_told_apart(check):
     with pytest.raises(NotWritten) as caught:
         run(check, written(check, read_stub))
     assert isinstance(caught.value, NotImplementedError)
-    message = f"{ANSWERS[check][1]} isn't written yet: replace the line"
+    first = {"GenreMean": "GenreMean.fit"}.get(ANSWERS[check][1], ANSWERS[check][1])
+    message = f"{first} isn't written yet: replace the line"
     assert re.fullmatch(f"{message} `raise [^.]*\\.\\.\\.\\)` in the cell above\\.",
                         str(caught.value))
     assert caught.value._render_traceback_() == [f"✗ {caught.value}"]
@@ -496,6 +661,81 @@ def test_a_likely_mistake_gets_the_hint_that_fits(check, mistake, hint):
     with pytest.raises(CheckFailed, match=hint) as caught, np.errstate(all="ignore"):
         run(check, answer)
     assert not isinstance(caught.value, NotWritten)
+
+
+# What is no answer, and what goes wrong inside one ------------------------------------------------
+
+CLASS, INSTANCE = type("Shares", (), {}), type("GenreMean", (), {})()
+ml = cr.Ratings.from_frames(pd.DataFrame({"user": [1, 1], "item": [1, 2], "rating": [5, 3]}))
+
+
+def misspells(ratings, like=4.0):
+    """Stop in a helper of pandas; the line below is the reader's last one."""
+    def share(column):
+        return (ratings[column] >= like).groupby(ratings["user"]).mean()
+    return share("stars")
+
+
+def not_from_pandas(ratings, like=4.0):
+    return np.array([1]).nonsense
+
+
+def reads_the_notebook(ratings, like=4.0):
+    return (ml.ratings["rating"] >= like).groupby(ml.ratings["user"]).mean()
+
+
+def stops_over_the_notebook(ratings, like=4.0):
+    return [share / 0 for share in (lambda: ml.ratings["stars"])()]
+
+
+def not_supported(ratings, like=4.0):
+    return pd.Series([1]).rolling(1).sem(ddof=0, engine="none") if len(ratings) < 0 else hidden()
+
+
+def hidden():
+    exec(compile("raise NotImplementedError('no such engine')", "elsewhere.py", "exec"))
+
+
+def arrays_for_labels(items):
+    return pd.Series([np.arange(2)] * len(items), items["item"])
+
+
+@pytest.mark.parametrize("check, answer, message", [
+    ("lesson00.liked_share", CLASS, "Shares is a class. Wanted is a function."),
+    ("lesson00.liked_share", INSTANCE, "check a GenreMean. Give it the function itself"),
+    ("lesson00.liked_share", pd.Series([0.5]), "You give the check a Series. .* without parenth"),
+    ("lesson01.genre_mean", INSTANCE, "a GenreMean object. Give it the class itself: GenreMean, w"),
+    ("lesson01.genre_mean", misspells, "misspells is a function. Wanted is a class."),
+    ("lesson00.liked_share", lambda ratings: 1.0,
+     r"calls <lambda>\(DataFrame, 4.0\), and yours takes ratings. Leave the `def` line as it is"),
+    ("lesson00.top_n", lambda scores, n: [],
+     r"<lambda>\(array\(.*, Index.*, 2\), and yours takes scores, n. Leave"),
+    ("lesson00.liked_share", misspells, r"^misspells stopped with KeyError: 'stars'. That was in "
+     r"line \d+ of its cell, `return \(ratings\[column\] >= like.*`. The check had called "
+     r"misspells\(DataFrame, 4.0\).$"),
+    ("lesson00.liked_share", not_from_pandas, "has no attribute 'nonsense'. That was in line"),
+    ("lesson00.liked_share", reads_the_notebook,
+     "reads_the_notebook uses `ml` from outside, and the check gives it other data: work with the "
+     r"arguments only. What it met: The users \[3, 7, 9\] are missing"),
+    ("lesson00.liked_share", stops_over_the_notebook, "uses `ml` from .* stopped with KeyError"),
+    ("lesson00.liked_share", not_supported, "stopped with NotImplementedError: no such engine. "
+     "That was in line"),
+    ("lesson01.film_groups", arrays_for_labels,
+     r"^The check can't work with what arrays_for_labels returns \(ValueError: .*Does it return"),
+])
+def test_what_is_no_answer_is_said_so(check, answer, message):
+    with pytest.raises(CheckFailed, match=message) as caught:
+        run(check, answer)
+    assert not isinstance(caught.value, NotWritten)
+    assert caught.value._render_traceback_() == [f"✗ {caught.value}"]
+
+
+def test_a_method_that_is_still_a_stub_is_named():
+    """Half a class is no untouched stub."""
+    half = written("lesson01.genre_mean", edit={
+        "return self.scores": 'raise NotImplementedError("your turn")  # '})
+    with pytest.raises(NotWritten, match="^GenreMean.score isn't written yet"):
+        run("lesson01.genre_mean", half)
 
 
 @pytest.mark.parametrize("path", SHEETS, ids=lambda path: path.stem)

@@ -133,7 +133,8 @@ def test_the_doctor_runs_where_set_up_was_left_halfway_or_is_old(ready):
     (["test"], "build --check None\n"
                "pytest tests --nbmake --nbmake-timeout=600 notebooks smoke", 3),
     (["test", "--fast"], "build --check None\n"
-                         "pytest tests -m not slow and not browser and not network smoke", 3),
+                         "pytest tests -m not slow and not browser and not network and not pykeen "
+                         "smoke", 3),
 ])
 def test_commands_pass_on_arguments_tier_and_exit_status(ready, arguments, says, code):
     done = call(ready, *arguments)

@@ -267,7 +267,7 @@ def test_rows_and_matrix_follow_the_tables_of_items_and_users(tiny):
 def test_an_unknown_id_is_named(tiny):
     with pytest.raises(KeyError, match=r"unknown item \[0, 19\].*\[101, 102, 103\].*not positions"):
         tiny.item_rows([0, 101, 19])
-    with pytest.raises(KeyError, match=r"unknown user \['1'\]"):
+    with pytest.raises(ValueError, match=r"^unknown user \['1'\]"):  # as readable, and both
         tiny.user_rows(["1"])
 
 
@@ -275,6 +275,15 @@ def test_like_moves_the_line(tiny):
     strict = cr.Ratings.from_frames(tiny.ratings, tiny.items, tiny.users, like=5)
     assert strict.matrix(likes=True).sum() == (tiny.ratings["rating"] == 5).sum()
     assert strict.with_ratings(tiny.ratings[:9]).like == 5
+
+
+@pytest.mark.parametrize(("like", "message"), [
+    ("4", "like is '4', a str; it must be a number of stars, such as 4"),
+    (None, "like is None"), (True, "like is True, a bool"), (np.nan, "like is nan; .*finite"),
+    (np.inf, "like is inf; .*finite")])
+def test_a_like_that_is_no_number_is_refused(like, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        cr.Ratings.from_frames(RATINGS, like=like)
 
 
 def test_with_ratings_keeps_catalogue_and_scale(tiny):

@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-OPT_IN = "browser"  # the one extra that the course doesn't install
+OPT_IN = ("browser", "peers")  # extras that the course doesn't install
 NOT_ON_COLAB = {"gguf", "hatchling", "hypothesis", "jupyterlab", "nbmake"}
 NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib"}  # on conda-forge: on PyPI
 PLATFORMS = {
@@ -39,7 +39,7 @@ def declared() -> dict[str, Requirement]:
     """Return every requirement of the course in pyproject.toml by its name."""
     extras = PROJECT["project"]["optional-dependencies"]
     lines = [*PROJECT["project"]["dependencies"],
-             *(line for extra, lines in extras.items() if extra not in ("course", OPT_IN)
+             *(line for extra, lines in extras.items() if extra not in ("course", *OPT_IN)
                for line in lines)]
     return {requirement.name: requirement for requirement in map(Requirement, lines)}
 
@@ -77,9 +77,9 @@ def words(path: Path) -> str:
     return re.sub(r'"image/(?:png|jpeg)": "[^"]*"', "", text)
 
 
-def test_course_extra_holds_all_the_others_but_the_browser():
+def test_course_extra_holds_all_the_others_but_those_to_ask_for():
     extras = PROJECT["project"]["optional-dependencies"]
-    others = ",".join(name for name in extras if name not in ("course", OPT_IN))
+    others = ",".join(name for name in extras if name not in ("course", *OPT_IN))
     assert extras["course"] == [f"coldrec[{others}]"]
 
 

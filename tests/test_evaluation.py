@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import time
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from pandas.testing import assert_frame_equal
 from scipy import stats
@@ -92,6 +96,7 @@ def test_lists_are_those_of_brute_force(tiny, name, pool):
     expected = brute_force(split, scores, 3, pool)
     mixes = pool == "all" and len(split.cold_items) > 0
     assert ("recall_cold" in found) == ("recall_warm" in found) == mixes
+    assert ("share_cold" in evaluate(Says(tiny, scores), split, k=3, pool=pool)) == mixes
     columns = found.columns.drop("auc")
     assert_frame_equal(found[columns], expected.loc[found.index, columns].astype(float))
     assert len(found) == len(expected)
@@ -109,7 +114,13 @@ def test_mixed_pool_splits_recall_by_what_was_cold(tiny):
     row = evaluate(Says(tiny, cold_first), split, k=len(split.cold_items), pool="all")
     assert row["recall_cold"] == 1
     assert row["recall_warm"] == 0
+    assert row["share_cold"] == 1
     assert 0 < row["recall"] < 1
+    # Lists of all that is left: the cold items, and what each user didn't rate in training.
+    users = split.test.ratings["user"].unique()
+    left = 20 * len(users) - split.train.ratings["user"].isin(users).sum()
+    whole = evaluate(Says(tiny, cold_first), split, k=20, pool="all")
+    assert_allclose(whole["share_cold"], len(split.cold_items) * len(users) / left)
 
 
 def test_all_pool_never_counts_what_was_seen(tiny):
@@ -119,6 +130,54 @@ def test_all_pool_never_counts_what_was_seen(tiny):
     seen = 100 * (split.train.matrix().toarray() > 0)
     judged = [evaluate(Says(tiny, s), split, k=3, pool="all") for s in (scores, scores + seen)]
     assert_array_equal(*judged)
+
+
+def short_lists():
+    """One item is left for user 1, three for user 2; see the test below."""
+    train = [(1, "a"), (1, "b"), (1, "c"), (2, "a"), (3, "c")]
+    test = [(1, "d"), (2, "b")]
+    frame = pd.DataFrame(train + test, columns=["user", "item"]).assign(rating=5)
+    items = pd.DataFrame({"item": list("abcd"), "genres": ["X", "X", "X", "Y"]})
+    ml = cr.Ratings.from_frames(frame, items)
+    return splits.Split("short", ml.with_ratings(ml.ratings[:5]), ml.with_ratings(ml.ratings[5:]))
+
+
+def test_what_was_rated_in_training_never_fills_a_short_list():
+    split = short_lists()
+    model = Says(split.train, [[9, 8, 7, 1], [9, 3, 2, 1], [0, 0, 0, 0]])
+    row = evaluate(model, split, k=3, pool="all")
+    assert_allclose(row[["recall", "precision"]], [1, 1 / 3])  # empty places are no hits
+    # The lists are d, and b, c, d. Ratings in all: a, b, c 2 each, d 1; three users.
+    assert_allclose(row["coverage"], 3 / 4)
+    assert_allclose(row["diversity"], 2 / 3)  # of the second: of its pairs only b and c are alike
+    assert_allclose(row["novelty"], (1 + (1 - 2 * np.log2(3 / 4)) / 3) / 2)  # d has 1 bit
+    assert_allclose(row["popularity_bias"], (1 + 2 + 2 + 1) / 4 / (7 / 4))
+    assert row["chance"] == 1
+    # k is 1: user 1 has one item to find it among, user 2 three.
+    assert_allclose(evaluate(model, split, k=1, pool="all")["chance"], (1 + 1 / 3) / 2)
+    assert recommend(model, split, user=1, k=3, pool="all")["item"].tolist() == ["d"]
+    assert recommend(model, split, user=2, k=3, pool="all")["item"].tolist() == ["b", "c", "d"]
+
+
+@pytest.mark.parametrize("pool", ["cold", "all"])
+def test_chance_is_what_random_orders_find(tiny, pool):
+    split = splits.item_cold(tiny, fraction=0.4)
+    rows = [evaluate(models.Random(seed).fit(split.train), split, k=3, pool=pool)
+            for seed in range(200)]
+    assert len({row["chance"] for row in rows}) == 1
+    mean, se = metrics.mean_se([row["recall"] for row in rows])
+    assert abs(mean - rows[0]["chance"]) < 3 * se < 0.05
+    if pool == "cold":
+        assert rows[0]["chance"] == 3 / len(split.pool)
+    else:  # the fewer are left for a user, the likelier: well above 3 of the catalogue's 20
+        assert rows[0]["chance"] > 3 / 20 + 3 * se
+
+
+def test_without_genres_diversity_alone_is_unknown(tiny):
+    split = splits.item_cold(tiny.with_items(tiny.items.drop(columns="genres")))
+    row = evaluate(models.Random().fit(split.train), split, k=2)
+    assert np.isnan(row["diversity"])
+    assert row[["recall", "coverage", "novelty", "popularity_bias"]].notna().all()
 
 
 def test_what_is_in_front_of_the_list(tiny):
@@ -207,6 +266,114 @@ def test_bad_options_are_refused(tiny):
         evaluate(model, splits.user_cold(tiny), control="shuffled")
 
 
+class NoSelf(models.Random):
+    """Its fit forgets to return the model."""
+
+    def fit(self, train):
+        super().fit(train)
+
+
+class NoFit:
+    def score(self, users, items):
+        return np.zeros((len(users), len(items)))
+
+
+def error_of(call) -> str:
+    """Return what the call says; it must raise a ValueError or a TypeError."""
+    with pytest.raises((ValueError, TypeError)) as caught:
+        call()
+    return str(caught.value)
+
+
+JUDGED_WRONGLY = {  # what is called, and what it says
+    "ratings for a split": (lambda ml, s, m: evaluate(m, ml), "needs a split, not a Ratings.*fit "),
+    "swapped": (lambda ml, s, m: evaluate(s, m), r"got Split where the model belongs.*\(model, s"),
+    "swapped ratings": (lambda ml, s, m: evaluate(ml, m), "got Ratings where the model belongs"),
+    "no model": (lambda ml, s, m: evaluate(NoSelf().fit(s.train), s), "None for a model.*return s"),
+    "a name": (lambda ml, s, m: evaluate("ease", s), r"'ease' as a model.*score\(users, items\)"),
+    "a class": (lambda ml, s, m: evaluate(models.EASE, s), r"class EASE.*EASE\(...\).fit\(split"),
+    "not fitted": (lambda ml, s, m: evaluate(models.EASE(), s), r"EASE isn't fitted. Call fit\(s"),
+    "several splits": (lambda ml, s, m: evaluate(m, [s]), "not a list.*cr.leaderboard"),
+    "no split": (lambda ml, s, m: evaluate(m, None), "needs a split, not None"),
+    "k zero": (lambda ml, s, m: evaluate(m, s, k=0), "k is 0; it must be a whole number from 1"),
+    "k a half": (lambda ml, s, m: evaluate(m, s, k=2.5), "k is 2.5, a float; .* whole number"),
+    "k a text": (lambda ml, s, m: evaluate(m, s, k="5"), "k is '5', a str; .* whole number"),
+    "k true": (lambda ml, s, m: evaluate(m, s, k=True), "k is True, a bool"),
+    "no fit": (lambda ml, s, m: evaluate(NoFit(), s, control="shuffled"), "NoFit has no"),
+    "control without self": (lambda ml, s, m: evaluate(NoSelf(), s, control="shuffled"),
+                             "None for a model.*return self"),
+    "a list of users": (lambda ml, s, m: recommend(m, s, user=[1]), r"user is \[1\], a list.*as 1"),
+    "an array of users": (lambda ml, s, m: recommend(m, s, ml.user_ids), "user is .*one user's id"),
+    "an unknown user": (lambda ml, s, m: recommend(m, s, user=99), r"^unknown user \[99\].*\[1, 2"),
+    "an unknown user of an outsider": (
+        lambda ml, s, m: recommend(NoFit(), s, user=99), "^unknown user"),
+    "recommend, swapped": (lambda ml, s, m: recommend(s, m, 1), r"order is recommend\(model, s"),
+    "recommend, not fitted": (lambda ml, s, m: recommend(models.EASE(), s, 1), "isn't fitted"),
+    "recommend, k": (lambda ml, s, m: recommend(m, s, 1, k=-1), "k is -1; it must be"),
+    "recommend, pool": (lambda ml, s, m: recommend(m, s, 1, pool="hot"), "pool is 'hot'.*'cold' o"),
+}
+
+
+@pytest.mark.parametrize(("call", "message"), JUDGED_WRONGLY.values(), ids=JUDGED_WRONGLY)
+def test_the_judge_says_what_it_needs(tiny, call, message):
+    split = splits.item_cold(tiny)
+    model = models.Popularity().fit(split.train)
+    assert re.search(message, error_of(lambda: call(tiny, split, model)))
+
+
+ONE = {"pop": models.Popularity()}
+LISTED_WRONGLY = {
+    "one split": (lambda s: leaderboard(ONE, s), r"splits is one split, Split\(.*Give \[split\]"),
+    "ratings": (lambda s: leaderboard(ONE, s.train), r"splits is a Ratings.*\[cr.splits.item_cold"),
+    "a number": (lambda s: leaderboard(ONE, 5), "splits is 5; it must be a list"),
+    "a list of others": (lambda s: leaderboard(ONE, [s, s.train]), r"splits\[1\] is a Ratings; it"),
+    "no splits": (lambda s: leaderboard(ONE, []), "splits is empty"),
+    "a list of models": (lambda s: leaderboard([models.EASE()], [s]), "models is a list.* a dict"),
+    "swapped": (lambda s: leaderboard([s], ONE), "models is a list.* a dict, name to model"),
+    "no models": (lambda s: leaderboard({}, [s]), "models is empty"),
+    "None": (lambda s: leaderboard({"x": None}, [s]), r"models\['x'\] is None; .*unfitted model"),
+    "a class": (lambda s: leaderboard({"x": models.EASE}, [s]), r"class EASE.*EASE\(...\), or a f"),
+    "a function of nothing": (
+        lambda s: leaderboard({"x": lambda split: None}, [s]), r"models\['x'\] made a NoneType"),
+    "fit without self": (
+        lambda s: leaderboard({"x": NoSelf()}, [s]), r"fit of models\['x'\] returned None.*self"),
+    "k": (lambda s: runs(ONE, [s], k=0), "k is 0; it must be a whole number from 1"),
+    "pool": (lambda s: runs(ONE, [s], pool="warm"), "pool is 'warm'"),
+    "a named control": (lambda s: runs(ONE, [s], control="shuffled"), "control is 'shuffled', a"),
+    "a negative control": (lambda s: runs(ONE, [s], control=-1), "control is -1.*from 0 on"),
+}
+
+
+@pytest.mark.parametrize(("call", "message"), LISTED_WRONGLY.values(), ids=LISTED_WRONGLY)
+def test_a_leaderboard_says_what_it_needs(tiny, call, message):
+    split = splits.item_cold(tiny)
+    assert re.search(message, error_of(lambda: call(split)))
+
+
+def test_splits_may_come_one_by_one(tiny):
+    found = runs(ONE, (splits.item_cold(tiny, seed=s) for s in range(2)), k=2, control=0)
+    assert found["split"].tolist() == [0, 1]
+
+
+def test_a_test_without_likes_is_refused_with_the_threshold(tiny):
+    low = tiny.with_ratings(tiny.ratings[tiny.ratings["rating"] < 4])
+    split = splits.item_cold(low)
+    model = models.Random().fit(split.train)
+    for per_user in (False, True):
+        assert re.search(r"item_cold holds no like: .*like=4 stars on, and its \d+ ratings are 1 "
+                         "to 3. Set another like",
+                         error_of(partial(evaluate, model, split, per_user=per_user)))
+    # Likes there are, but of warm items only.
+    mixed = splits.mixed(tiny, warm=0.3)
+    test = mixed.test.ratings
+    bad = test[(test["rating"] < 4) | ~test["item"].isin(mixed.cold_items)]
+    some = replace(mixed, test=mixed.test.with_ratings(bad))
+    model = models.Random().fit(some.train)
+    assert re.search("no like in pool='cold': its .* likes are of other items. Take pool='all'",
+                     error_of(lambda: evaluate(model, some)))
+    assert evaluate(model, some, pool="all")["users"] > 0
+
+
 def test_judging_is_repeatable_and_ties_are_broken_by_the_seed(tiny):
     split = splits.item_cold(tiny)
     ties = Says(tiny, np.zeros((30, 20)))
@@ -268,6 +435,19 @@ def test_control_permutes_what_is_known_of_cold_items_among_them(tiny):
     assert_array_equal(spy.parts[0][0].views["view"], view)
 
 
+def test_control_leaves_views_of_users_alone(tiny):
+    """In a hybrid, the part that reads the users isn't about items, cold or not."""
+    split = splits.item_cold(tiny, fraction=0.4)
+    users, items = np.arange(30.0)[:, None], sp.coo_matrix(np.arange(1.0, 21)[:, None])
+    part = Spy(users)
+    part.side = "user"
+    evaluate(Spy(items, parts=[(part, 1.0)]), split, control="shuffled")
+    assert_array_equal(Spy.last.parts[0][0].views["view"], users)
+    order = Spy.last.views["view"].toarray()[:, 0]
+    assert sorted(order) == list(range(1, 21))
+    assert (order != np.arange(1, 21)).any()
+
+
 def test_control_of_a_model_without_side_information_is_itself(tiny):
     split = splits.item_cold(tiny)
     model = models.EASE().fit(split.train)
@@ -300,6 +480,7 @@ def test_runs_has_a_row_per_model_and_split(table, tiny):
     judged = evaluate(model, split, k=2)
     assert_allclose(row[judged.index].astype(float), judged)
     assert row["control"] == evaluate(model, split, k=2, control="shuffled")["recall"]
+    assert row["test_over_train"] == len(split.test) / len(split.train)
     assert (table["fit_seconds"] > 0).all()
     assert not hasattr(TWO["pop"], "train_")  # the model given stays as it was
 
@@ -308,7 +489,18 @@ def test_runs_controls_where_there_are_cold_items(tiny):
     both = [splits.item_cold(tiny), splits.user_cold(tiny)]
     controlled = runs({"pop": models.Popularity()}, both, k=2)["control"]
     assert np.isnan(controlled).tolist() == [False, True]
-    assert "control" not in runs({"pop": models.Popularity()}, both, k=2, control=False)
+    for none in (0, False):
+        assert "control" not in runs({"pop": models.Popularity()}, both, k=2, control=none)
+
+
+def test_runs_take_the_mean_of_several_permutations(tiny):
+    split = splits.item_cold(tiny, fraction=0.4)
+    ridge = models.ViewRidge({"year": views.year(tiny)})
+    each = [evaluate(ridge, split, k=2, control="shuffled", seed=s)["recall"] for s in range(3)]
+    assert len(set(each)) > 1
+    for control, mean in ((3, np.mean(each)), (1, each[0]), (True, each[0])):
+        assert_allclose(runs({"r": ridge}, [split], k=2, control=control)["control"], [mean])
+        assert_allclose(leaderboard({"r": ridge}, [split], k=2, control=control)["control"], mean)
 
 
 def test_leaderboard_has_means_errors_and_numbers_best_first(table):
@@ -316,6 +508,8 @@ def test_leaderboard_has_means_errors_and_numbers_best_first(table):
     assert board["recall"].is_monotonic_decreasing
     assert set(board.index) == set(TWO)
     assert (board["n"] == 4).all()
+    assert not [column for column in board if column.startswith("test_over_train")]
+    assert board[["chance", "chance_se", "control_se"]].notna().all(axis=None)
     for name in TWO:
         mine = table[table["model"] == name]
         for metric in ("recall", "ndcg", "control", "fit_seconds"):
@@ -334,13 +528,40 @@ def test_leaderboard_of_one_split_has_no_error(tiny):
     assert np.isnan(board.loc["pop", "recall_se"])
 
 
-def test_compare_pairs_the_splits(table):
+def test_compare_pairs_the_splits(table, tiny):
     shuffled = table.sample(frac=1, random_state=0)
     found = compare(shuffled, "ridge", "pop", "ndcg")
     a, b = (table[table["model"] == name]["ndcg"].to_numpy() for name in ("ridge", "pop"))
+    share = np.mean([len(s.test) / len(s.train) for s in
+                     (splits.item_cold(tiny, seed=s) for s in range(4))])
+    assert found == pytest.approx(metrics.paired(a, b, test_over_train=share))
     assert_allclose(found["mean"], (a - b).mean())
-    assert_allclose(found["p"], stats.ttest_rel(a, b).pvalue)
+    assert found["p"] > stats.ttest_rel(a, b).pvalue
     assert_allclose(compare(table, "pop", "ridge", "ndcg")["mean"], -found["mean"])
+
+
+def test_compare_by_hand():
+    # Differences 1, 2, 3: mean 2, variance 1; test over train 1/6 on average.
+    table = pd.DataFrame({"model": ["a"] * 3 + ["b"] * 3, "split": [0, 1, 2] * 2,
+                          "test_over_train": [0.1, 1 / 6, 0.4 - 1 / 6] * 2,
+                          "recall": [2, 4, 6, 1, 2, 3]})
+    found = compare(table, "a", "b")
+    assert_allclose([found["mean"], found["se"]], [2, np.sqrt(1 / 3 + 1 / 6)])
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (lambda t: compare(t, "pop", "x"), r"no model is called 'x'; the table has \['pop', 'ridge'\]"),
+    (lambda t: compare(t, "x", "pop"), "no model is called 'x'"),
+    (lambda t: compare(t, "pop", "ridge", "recal"), "no metric is called 'recal'.*'recall'"),
+    (lambda t: compare(summarise(t), "pop", "ridge"), "a row per model and split.*a leaderboard"),
+    (lambda t: compare(t.drop(columns="test_over_train"), "pop", "ridge"), "test_over_train"),
+    (lambda t: compare(pd.concat([t, t]), "pop", "ridge"), "several rows for one model and split"),
+    (lambda t: compare(t[t["split"] == 1], "pop", "ridge"), "the table has one split"),
+    (lambda t: compare("pop", "ridge", t), "needs the table of cr.evaluation.runs, not 'pop'"),
+    (lambda t: summarise(summarise(t)), "summarise needs a row per model and split"),
+])
+def test_a_table_that_is_none_of_runs_is_refused(table, change, message):
+    assert re.search(message, error_of(lambda: change(table)))
 
 
 def test_recommend_shows_the_best_of_the_pool(tiny):
@@ -442,7 +663,8 @@ class TestBars:
         assert abs(difference["mean"]) < 3 * difference["se"]
 
     def test_each_view_adds_something_on_the_same_splits(self, bars):
-        for better, worse in [("text+genres+year, ease", "text ridge"),
+        """Of genres and year beside the text, five splits leave that open: p is 0.055."""
+        for better, worse in [("text+genres+year, ease", "genres+year ridge"),
                               ("text ridge", "genres+year ridge"),
                               ("genres+year ridge", "random")]:
             assert compare(bars, better, worse)["low"] > 0, (better, worse)

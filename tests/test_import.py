@@ -19,7 +19,7 @@ HEAVY = {"torch", "transformers", "pandas", "matplotlib", "sklearn", "scipy", "n
 FLOORS = [
     {"_registry", "_fetch", "runtime", "assets"},
     {"validation", "data", "splits", "metrics"},
-    {"views"},
+    {"views", "graph"},
     {"models", "language"},
     {"evaluation"},
     {"plots", "lesson", "checks", "doctor"},

@@ -143,6 +143,16 @@ def test_top_k_breaks_ties_fairly(row, data):
         assert (np.abs(found - expected) < 5 * 0.5 / np.sqrt(n)).all()
 
 
+@pytest.mark.parametrize(("k", "message"), [
+    (0, "k is 0; it must be a whole number from 1 on"), (-3, "k is -3"), (2.0, "k is 2.0, a float"),
+    ("2", "k is '2', a str"), (True, "k is True, a bool"), (None, "k is None")])
+def test_a_k_that_is_none_is_refused(k, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        metrics.top_k(np.ones((2, 3)), k, seeded())
+    with pytest.raises((ValueError, TypeError), match=message):
+        metrics.chance(np.ones(2), np.ones(2), k)
+
+
 def test_auc_by_hand():
     # Relevant items score 3 and 1, the others 2 and 0: of the four pairs 3>2, 3>0, 1>0 are right.
     assert metrics.auc(np.array([[3.0, 2, 1, 0]]), np.array([[1, 0, 1, 0]]) > 0) == [3 / 4]
@@ -224,6 +234,25 @@ def test_diversity_is_nan_without_pairs_or_features():
     assert np.isnan(metrics.diversity(np.array([[0, 1]]), np.zeros((2, 0)))).all()
 
 
+def test_empty_places_take_no_part():
+    """Users with 3, 2, 1 and no items: each is judged on those, as on lists of that length."""
+    top = np.array([[0, 1, 2], [0, 2, -1], [2, -1, -1], [-1, -1, -1]])
+    features = np.array([[1, 0], [2, 0], [0, 3], [5, 5]])
+    popularity = np.array([7, 3, 0, 99])
+    assert metrics.coverage(top, n_items=4) == 3 / 4
+    assert metrics.coverage(top[3:], n_items=4) == 0
+    assert_allclose(metrics.diversity(top, features), [2 / 3, 1, np.nan, np.nan])
+    assert_allclose(metrics.novelty(top, popularity, 7), [(0 + 1 + 3) / 3, 3 / 2, 3, np.nan])
+    assert_allclose(metrics.popularity_bias(top, popularity), (7 + 3 + 0 + 7 + 0 + 0) / 6 / 27.25)
+    assert np.isnan(metrics.popularity_bias(top[3:], popularity))
+
+
+def test_chance_by_hand():
+    # Two of ten; two of three; both of two; one item is sure to be found; without likes, NaN.
+    found = metrics.chance(np.array([10, 3, 2, 1, 5, 0]), np.array([4, 1, 1, 1, 0, 0]), 2)
+    assert_allclose(found, [2 / 10, 2 / 3, 1, 1, np.nan, np.nan])
+
+
 def test_novelty_by_hand():
     # Seven users. Nobody rated item 0: -log2(1 / 8) = 3 bits; three rated item 1: -log2(4 / 8) = 1.
     assert metrics.novelty(np.array([[0, 1], [1, 1]]), np.array([0, 3]), 7).tolist() == [2, 1]
@@ -260,6 +289,28 @@ def test_paired_agrees_with_scipy(values, confidence):
         assert_allclose(found["p"], test.pvalue)
         assert_allclose((found["low"], found["high"]), test.confidence_interval(confidence))
         assert_allclose(found["se"], stats.sem(a - b))
+
+
+def test_paired_corrects_for_splits_that_overlap():
+    # Differences 1, 2, 3: mean 2, variance 1. With one test rating for six of training, the
+    # variance of the mean is 1 (1/3 + 1/6) = 1/2 and t is 2 / 0.7071 = 2.8284. For 2 degrees of
+    # freedom p = 1 - t / sqrt(2 + t²) = 1 - 2.8284 / 3.1623, and the 97.5 % quantile is 4.3027.
+    found = metrics.paired([2, 4, 6], [1, 2, 3], test_over_train=1 / 6)
+    assert found == pytest.approx({"mean": 2, "se": 0.70711, "low": 2 - 3.04243,
+                                   "high": 2 + 3.04243, "p": 0.10557, "n": 3}, abs=1e-4)
+    plain = metrics.paired([2, 4, 6], [1, 2, 3])
+    assert_allclose(plain["se"], np.sqrt(1 / 3))
+    assert plain["low"] > found["low"]
+
+
+@pytest.mark.parametrize(("option", "message"), [
+    ({"test_over_train": -0.1}, "test_over_train is -0.1; it must be 0 or more"),
+    ({"test_over_train": np.nan}, "test_over_train is nan"),
+    ({"confidence": 95}, "confidence is 95; it must be above 0 and below 1"),
+])
+def test_paired_refuses_options_that_cannot_be(option, message):
+    with pytest.raises(ValueError, match=message):
+        metrics.paired([1, 2], [2, 4], **option)
 
 
 def test_paired_of_a_difference_that_never_varies():

@@ -93,17 +93,22 @@ CASES = {
         lambda board: models.ViewRidge(board.views, models.UserKNN().fit(board.train)), CONTENT),
     "ViewRidge of users": Case(
         lambda board: models.ViewRidge(board.user_views, side="user"), (WARM, COLD_USER)),
+    "ViewStars of items": Case(lambda board: models.ViewStars(board.views, 0.1, 0.1), CONTENT),
+    "ViewStars of users": Case(
+        lambda board: models.ViewStars(board.user_views, 0.1, 0.1, side="user"), (WARM, COLD_USER)),
     "FeatureCombination": Case(lambda board: models.FeatureCombination(board.views), CONTENT),
     "WeightedHybrid": Case(
         lambda board: models.WeightedHybrid([(models.EASE(), 1.0),
                                              (models.ViewRidge(board.views), 2.0)]), CONTENT),
 }
-STARS = ["Bias", "MatrixFactorisation", "ArticleNetwork"]
+STARS = ["Bias", "MatrixFactorisation", "ArticleNetwork", "ViewStars of items",
+         "ViewStars of users"]
 ALWAYS = ["Random", "TestCountOracle", "ArticleNetwork"]  # they score whatever they are asked
 OF_ITEMS = ["Content", "ViewCosine", "ViewRidge of likes", "ViewRidge of EASE",
-            "ViewRidge of a teacher", "FeatureCombination", "WeightedHybrid"]
+            "ViewRidge of a teacher", "ViewStars of items", "FeatureCombination", "WeightedHybrid"]
 OF_USERS = ["Popularity", "Bias", "ViewRidge of likes", "ViewRidge of EASE",
-            "ViewRidge of a teacher", "ViewRidge of users", "FeatureCombination", "WeightedHybrid"]
+            "ViewRidge of a teacher", "ViewRidge of users", "ViewStars of items",
+            "ViewStars of users", "FeatureCombination", "WeightedHybrid"]
 SEEDED = ["Random", "MatrixFactorisation", "ArticleNetwork"]
 
 
@@ -204,6 +209,8 @@ class TestContract:
     def test_fit_refuses_what_are_no_ratings(self, case, board):
         with pytest.raises(TypeError, match="needs Ratings.*not DataFrame"):
             case.make(board).fit(board.train.ratings)
+        with pytest.raises(TypeError, match="fit needs Ratings, not Split. Use split.train."):
+            case.make(board).fit(board.split)
         with pytest.raises(ValueError, match="no ratings"):
             case.make(board).fit(board.train.with_ratings(board.train.ratings[:0]))
 
@@ -306,6 +313,14 @@ def test_neighbours_by_hand():
     assert_allclose(nearest, [[0.8165, 0]], atol=1e-4)  # user 2's one neighbour is user 1
 
 
+@pytest.mark.parametrize("make", [models.ItemKNN, models.UserKNN])
+def test_a_number_of_neighbours_that_is_none_is_refused(make):
+    with pytest.raises(ValueError, match="neighbours is 0; it must be a whole number from 1 on"):
+        make(neighbours=0)
+    with pytest.raises(TypeError, match="neighbours is 2.5, a float"):
+        make(2.5)
+
+
 # Linear models
 
 def test_ease_is_the_constrained_ridge(tiny):
@@ -403,8 +418,51 @@ def test_view_ridge_refuses_bad_views_and_options(tiny):
         models.ViewRidge({"v": good}, weights={"w": 2.0})
     with pytest.raises(ValueError, match="side is 'both'.*'item' or 'user'"):
         models.ViewRidge({"v": good}, side="both")
-    with pytest.raises(ValueError, match="targets is 'love'.*'likes', 'ease' or a fitted"):
-        models.ViewRidge({"v": good}, targets="love")
+    for bad in ("love", models.EASE, None):
+        with pytest.raises(ValueError, match="targets is .*'likes', 'ease' or a fitted"):
+            models.ViewRidge({"v": good}, targets=bad)
+
+
+OF_VIEWS = {"ridge": models.ViewRidge, "cosine": models.ViewCosine,
+            "combination": models.FeatureCombination}
+
+
+@pytest.mark.parametrize("make", OF_VIEWS.values(), ids=OF_VIEWS)
+@pytest.mark.parametrize(("bad", "message"), [
+    (np.ones(20), r"view 'v' has shape \(20,\); .* two dimensions.*\(20, d\).*give view\[:, None"),
+    (np.ones((20, 2, 2)), r"view 'v' has shape \(20, 2, 2\); .*: \(20, d\)\.$"),
+    (np.eye(19), "view 'v' has 19 rows; the data have 20 items.*order of Ratings.items"),
+    (sp.eye(21), "view 'v' has 21 rows; the data have 20 items"),
+    (np.where(np.eye(20) * np.arange(20) == 3, np.nan, 1), "'v' holds NaN or.*first in row 3.*0"),
+    (sp.coo_matrix(np.where(np.eye(20), np.inf, 0)), "view 'v' holds NaN or infinite.*row 0"),
+    ("text", "view 'v', a str, isn't a matrix of numbers"),
+    (["a film"] * 20, "view 'v', a list, isn't a matrix of numbers.*as cr.views.genres"),
+    (pd.DataFrame({"title": ["a film"] * 20}), "view 'v', a DataFrame, isn't a matrix of numbers"),
+])
+def test_a_view_that_is_none_is_refused(tiny, make, bad, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        make({"v": bad}).fit(tiny)
+
+
+@pytest.mark.parametrize("make", OF_VIEWS.values(), ids=OF_VIEWS)
+def test_views_are_a_dict(make):
+    with pytest.raises(TypeError, match=r"got ndarray as views; it takes a dict.*\{'text': "):
+        make(np.eye(20))
+    with pytest.raises(TypeError, match="got 'text' as views; it takes a dict, name to matrix"):
+        make("text")
+
+
+def test_view_cosine_needs_a_view(tiny):
+    with pytest.raises(ValueError, match="got no views. Give it one"):
+        models.ViewCosine({}).fit(tiny)
+
+
+def test_a_view_may_be_a_frame(tiny):
+    view = np.random.default_rng(0).random((20, 3))
+    for make in (models.ViewRidge, models.ViewCosine):
+        one, other = (make({"v": v}).fit(tiny).score(tiny.user_ids, tiny.item_ids)
+                      for v in (view, pd.DataFrame(view, index=range(5, 25))))
+        assert_array_equal(one, other)
 
 
 def test_feature_combination_without_content_of_its_own_knows_nothing_of_the_cold(board):
@@ -420,6 +478,51 @@ def test_feature_combination_without_content_of_its_own_knows_nothing_of_the_col
 
 
 # Content
+
+@pytest.mark.parametrize("side", ["item", "user"])
+def test_view_stars_is_two_ridge_regressions_on_what_the_biases_leave(tiny, side):
+    """The dual solution against weighted ridges in the space of the view's columns."""
+    users, items = len(tiny.user_ids), len(tiny.item_ids)
+    rng = np.random.default_rng(0)
+    view = rng.normal(size=(items if side == "item" else users, 2))
+    model = models.ViewStars({"v": view}, shared=3.0, own=2.0, side=side).fit(tiny)
+    bias = models.Bias().fit(tiny)
+    frame = tiny.ratings
+    user, item = tiny.user_rows(frame["user"]), tiny.item_rows(frame["item"])
+    mine, other, own_bias, other_bias = (
+        (item, user, bias.item_bias_, bias.user_bias_) if side == "item"
+        else (user, item, bias.user_bias_, bias.item_bias_))
+    warm = np.isin(np.arange(len(view)), mine)
+    x = view - view[warm].mean(0)
+    x /= np.sqrt(np.linalg.eigvalsh(x[warm].T @ x[warm] / warm.sum())[-1])
+    left = frame["rating"].to_numpy(float) - bias.mean_ - other_bias[other]
+    n = np.bincount(mine, minlength=len(x))
+    mean = np.bincount(mine, left, len(x)) / np.maximum(n, 1)
+    shared = Ridge(alpha=3.0, fit_intercept=False).fit(
+        x[warm], mean[warm], sample_weight=n[warm] / (n[warm] + 5))
+    level = np.where(warm, own_bias, shared.predict(x))
+    expected = np.empty((len(x), len(other_bias)))
+    for one in range(len(other_bias)):
+        rows = other == one
+        own = (Ridge(alpha=2.0, fit_intercept=False).fit(
+            x[mine[rows]], left[rows] - own_bias[mine[rows]]).predict(x) if rows.any() else 0)
+        expected[:, one] = bias.mean_ + level + other_bias[one] + own
+    expected = expected if side == "user" else expected.T
+    assert_allclose(model.predict(tiny.user_ids, tiny.item_ids),
+                    np.clip(expected, *tiny.scale), atol=1e-8)
+
+
+def test_view_stars_refuses_a_side_that_is_none(tiny):
+    with pytest.raises(ValueError, match="side is 'both'; it may be 'item' or 'user'"):
+        models.ViewStars({"v": np.eye(len(tiny.item_ids))}, side="both")
+
+
+def test_view_stars_beats_the_biases_on_new_films(ml):
+    fold = cr.splits.item_folds(ml, 5, seed=0)[0]
+    views = {"genres": cr.views.genres(ml), "year": cr.views.year(ml)}
+    stars = cr.evaluate(models.ViewStars(views).fit(fold.train), fold)["rmse"]
+    assert stars < 0.97 * cr.evaluate(models.Bias().fit(fold.train), fold)["rmse"]
+
 
 def test_view_cosine_by_hand():
     # The user likes a (1, 0) and b (0, 1): the profile (1, 1) has cosine 1/√2 with (1, 0), 1 with
@@ -483,6 +586,12 @@ def test_weighted_hybrid_can_do_what_one_of_its_parts_can():
     assert models.WeightedHybrid([(content, 1), (collaborative, 1)]).scores_cold_items
     assert not models.WeightedHybrid([(collaborative, 1)]).scores_cold_items
     assert not models.WeightedHybrid([(content, 1)]).scores_cold_users
+
+
+@pytest.mark.parametrize("parts", [[], {}, [Says([0])], [(1.0, Says([0]))], Says([0])])
+def test_weighted_hybrid_needs_pairs(parts):
+    with pytest.raises(TypeError, match=r"it must be a list of pairs \(recommender, weight\)"):
+        models.WeightedHybrid(parts)
 
 
 # Matrix factorisation

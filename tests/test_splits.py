@@ -342,6 +342,48 @@ def test_a_fraction_that_is_none_is_refused(tiny, make, fraction):
         make(tiny, fraction)
 
 
+@pytest.mark.parametrize("fraction", ["0.2", None, [0.2]])
+@pytest.mark.parametrize("make", [splits.item_cold, splits.by_time])
+def test_a_fraction_that_is_no_number_is_refused(tiny, make, fraction):
+    with pytest.raises(TypeError, match=r"a fraction is .*, a \w+; it must be a number above 0"):
+        make(tiny, fraction)
+
+
+MAKERS = [splits.warm, splits.item_cold, splits.user_cold, splits.both_cold, splits.mixed,
+          splits.by_time, *FOLDERS.values()]
+
+
+@pytest.mark.parametrize("make", MAKERS, ids=lambda make: make.__name__)
+def test_what_is_split_are_ratings(tiny, make):
+    name = make.__name__
+    with pytest.raises(TypeError, match=f"{name} needs Ratings, not DataFrame.*from_frames"):
+        make(tiny.ratings)
+    with pytest.raises(TypeError, match=f"{name} needs Ratings, not Split. Use split.train."):
+        make(splits.item_cold(tiny))
+
+
+def test_a_split_is_made_of_ratings(tiny):
+    split = splits.warm(tiny)
+    with pytest.raises(TypeError, match="test of a Split needs Ratings, not DataFrame"):
+        replace(split, test=split.test.ratings)
+
+
+def test_k_shot_takes_a_split_and_whole_numbers(tiny):
+    with pytest.raises(TypeError, match=r"k_shot needs a split, not Ratings.*item_cold\(ml\), k"):
+        splits.k_shot(tiny, 3)
+    for bad in (1.5, "1", None, True):
+        with pytest.raises(TypeError, match="k is .*; it must be a whole number"):
+            splits.k_shot(splits.item_cold(tiny), bad)
+    with pytest.raises(TypeError, match="most is 2.5, a float"):
+        splits.k_shot(splits.item_cold(tiny), 1, most=2.5)
+
+
+@pytest.mark.parametrize("kind", FOLDERS)
+def test_a_number_of_folds_is_whole(tiny, kind):
+    with pytest.raises(TypeError, match="k is 2.0, a float; it must be a whole number"):
+        FOLDERS[kind](tiny, 2.0)
+
+
 def test_the_pool_is_what_is_new_or_else_the_catalogue(tiny):
     for name in ("item_cold", "both_cold", "mixed"):
         split = SPLITTERS[name](tiny, seed=0)

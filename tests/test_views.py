@@ -59,13 +59,31 @@ def test_demographics_by_hand():
     assert wide.shape == (3, 5)
 
 
-def test_views_of_what_is_not_known_have_no_columns():
-    bare = catalogue(item=[0, 1, 2])
-    assert views.genres(bare).shape == (3, 0)
-    assert views.year(bare).shape == (3, 0)
+def test_what_is_known_of_no_item_has_no_columns_and_no_words():
     assert views.year(catalogue(year=[None, np.nan])).shape == (2, 0)
-    assert views.demographics(bare).shape == (2, 0)
-    assert views.describe(bare) == ["", "", ""]
+    assert views.genres(catalogue(genres=[None, None])).shape == (2, 0)
+    assert views.describe(catalogue(item=[0, 1, 2])) == ["", "", ""]
+
+
+@pytest.mark.parametrize("column", ["genres", "year"])
+def test_a_missing_column_is_named(column):
+    with pytest.raises(ValueError, match=rf"views.{column} needs a column '{column}' in the table "
+                                         r"of items, which has \['item', 'title'\]. Give Ratings"):
+        getattr(views, column)(catalogue(title=["a", "b"]))
+
+
+def test_demographics_without_any_are_refused():
+    with pytest.raises(ValueError, match=r"'age', 'gender' or 'occupation'.*which has \['user'\]"):
+        views.demographics(catalogue(title=["a", "b"]))
+
+
+@pytest.mark.parametrize("make", [views.genres, views.year, views.demographics, views.describe,
+                                  views.tfidf, views.text], ids=lambda make: make.__name__)
+def test_views_are_made_of_ratings(ml, make):
+    with pytest.raises(TypeError, match="needs Ratings, not DataFrame"):
+        make(ml.items)
+    with pytest.raises(TypeError, match="needs Ratings, not Split. Use split.train"):
+        make(cr.splits.item_cold(ml))
 
 
 def test_describe_says_what_is_known():

@@ -13,6 +13,9 @@ import nbformat
 from tools.sources import BuildError, colab_badge, find, front_matter, repository
 
 PICTURE = "results/leaderboard.png"
+READABLE = {"mf": "matrix factorisation", "article network": "the article's network",
+            "oracle": "oracle (knows the hidden likes; one list for all)",
+            "genres+year ridge": "genres + year ridge", "chance": "chance (20 / films ranked)"}
 
 
 def render(root: Path, results: dict | None = None) -> str:
@@ -99,20 +102,31 @@ def course(root: Path) -> str:
 
 
 def leaderboard(results: dict) -> str:
-    """Return lesson 01's Recall@20 table, or how to measure it."""
-    figures = {key.removeprefix("R "): figure for key, figure in results.get("01", {}).items()
-               if key.startswith("R ")}
+    """Return the table of item-cold Recall@20 from all lessons, or how to measure it.
+
+    Keys are ``R NAME`` and, for its shuffled run, ``control NAME``. What ranks another pool
+    (``R mixed ...``) and differences (``... minus ...``) aren't rows of it, nor is lesson 00's
+    single split.
+    """
+    rows = [["Recommender", "Lesson", "Recall@20, cold items only", "Standard error",
+             "Shuffled control", "Splits"]]
+    figures = [(lesson, key.removeprefix("R "), figure, part) for lesson, part in results.items()
+               if lesson not in ("00", "header") for key, figure in part.items()
+               if key.startswith("R ") and " minus " not in key and not key.startswith("R mixed")]
     if not figures:
         return "No results yet: `python tools/build.py 01` measures them (`results/cpu.json`)."
-    rows = [["Recommender", "Recall@20, cold items only", "Standard error", "Seeds"]]
-    for name, figure in sorted(figures.items(), key=lambda item: (-item[1]["value"], item[0])):
-        error = "–" if figure["se"] is None else f"± {figure['se']:.3f}"
-        rows.append([_cell(name), f"{figure['value']:.3f}", error, str(figure["n"])])
+    for lesson, name, figure, part in sorted(figures, key=lambda row: (-row[2]["value"], row[1])):
+        control = part.get(f"control {name}")
+        rows.append([_cell(READABLE.get(name, name)), lesson, f"{figure['value']:.3f}",
+                     "–" if figure["se"] is None else f"± {figure['se']:.3f}",
+                     f"{control['value']:.3f}" if control else "–", str(figure["n"])])
     header = results.get("header", {})
     versions = ", ".join(f"{name} {number}" for name, number in header["versions"].items())
     return (
         "Item-cold: every film in the pool is one that nobody in the training data has rated.\n"
-        f"Measured {header['date']} at tier `cpu` with {versions}.\n\n" + _table(rows, "lrrr")
+        "Shuffled control: the same with the new films' side information permuted among them, "
+        "which belongs at chance.\n"
+        f"Measured {header['date']} at tier `cpu` with {versions}.\n\n" + _table(rows, "llrrrr")
     )
 
 

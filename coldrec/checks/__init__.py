@@ -9,6 +9,8 @@ from __future__ import annotations
 import functools
 import importlib
 
+from coldrec.checks.errors import borrowed, explain, frame_of, is_stub, name_of
+
 
 class CheckFailed(AssertionError):
     """What a check has to say; a notebook shows the sentence without a traceback."""
@@ -28,20 +30,45 @@ def check(function):
     """
 
     @functools.wraps(function)
-    def wrapper(answer, *args, **kwargs):
-        name = getattr(answer, "__name__", "your answer")
-        try:
-            function(answer, *args, **kwargs)
-        except CheckFailed:
-            raise
-        except NotImplementedError:
-            raise NotWritten(f"{name} isn't written yet: replace the line "
-                             "`raise NotImplementedError(...)` in the cell above.") from None
-        except Exception as error:
-            raise CheckFailed(f"{name} stopped with {type(error).__name__}: {error}") from error
-        print(f"✓ {name} does what it should.")
+    def wrapper(answer):
+        name = name_of(answer)
+        expect(not isinstance(answer, type), f"{name} is a class. Wanted is a function.")
+        expect(callable(answer), f"You give the check a {type(answer).__name__}. Give it the "
+               "function itself: its name, without parentheses behind it.")
+        _run(function, answer)
 
     return wrapper
+
+
+def check_class(function):
+    """Do the same as ``check`` for an exercise whose answer is a class."""
+
+    @functools.wraps(function)
+    def wrapper(answer):
+        kind = type(answer).__name__
+        expect(isinstance(answer, type) or callable(answer),
+               f"You give the check a {kind} object. Give it the class itself: {kind}, without "
+               "parentheses behind it.")
+        expect(isinstance(answer, type), f"{name_of(answer)} is a function. Wanted is a class.")
+        _run(function, answer)
+
+    return wrapper
+
+
+def _run(function, answer) -> None:
+    name = name_of(answer)
+    try:
+        function(answer)
+    except CheckFailed as failed:
+        raise type(failed)(borrowed(answer) + str(failed)) from None
+    except Exception as error:
+        if is_stub(error, answer):
+            place = frame_of(error, answer)
+            what = f"{name}.{place[0]}" if isinstance(answer, type) and place else name
+            raise NotWritten(f"{what} isn't written yet: replace the line "
+                             "`raise NotImplementedError(...)` in the cell above.") from None
+        raise CheckFailed(borrowed(answer) + explain(error, answer)) from error
+    print(f"✓ {name} does what it should.")
 
 
 def expect(condition, hint: str) -> None:

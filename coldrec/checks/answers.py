@@ -3,24 +3,55 @@
 from __future__ import annotations
 
 import copy
+import inspect
+import numbers
 
 import numpy as np
 import pandas as pd
 
 from coldrec.checks import CheckFailed, expect
+from coldrec.checks.errors import name_of
 
 
-def call(function, *given):
-    """Return the function's answer; it has to give one, and to leave alone what it is given."""
+def call(function, *given, nothing: str = ""):
+    """Return the function's answer; it has to give one, and to leave alone what it is given.
+
+    ``nothing`` is the hint where it returns None, if that isn't just a forgotten ``return``.
+    """
+    fits(function, *given)
     copies = copy.deepcopy(given)
-    answer = function(*copies)
-    name = function.__name__
-    expect(answer is not None, f"{name} returns nothing. Does its last line say `return`?")
+    name = name_of(function)
+    try:
+        answer = function(*copies)
+    except CheckFailed:
+        raise
+    except Exception as error:
+        error.add_note(f"{name}({', '.join(map(_kind, given))})")  # for the sentence about it
+        raise
+    expect(answer is not None,
+           nothing or f"{name} returns nothing. Does its last line say `return`?")
     for before, after in zip(given, copies, strict=True):
         expect(_same(before, after),
                f"{name} changes the {type(before).__name__} that it is given, and whoever calls it "
                "still needs that. Work on a copy, or with methods that return something new.")
     return answer
+
+
+def fits(function, *given) -> None:
+    """Say so where the function, method or class can't be called with these arguments."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # some that are written in C don't tell
+        return
+    try:
+        signature.bind(*given)
+    except TypeError:
+        named = ", ".join(map(str, signature.parameters.values())) or "no arguments"
+        method = inspect.ismethod(function) or isinstance(function, type)
+        raise CheckFailed(
+            f"The check calls {name_of(function)}({', '.join(map(_kind, given))}), and yours takes "
+            f"{named}. Leave the `def` line as it is in the sheet."
+            + (" (A method has `self` in front.)" if method else "")) from None
 
 
 def compare(function, cases, right, mistakes=()) -> None:
@@ -40,7 +71,7 @@ def compare(function, cases, right, mistakes=()) -> None:
     for hint, mistake in mistakes:
         expect(not all(explained_by(mistake)), hint)
     first = good.index(False)
-    asked = f"{function.__name__}({', '.join(map(brief, cases[first]))})"
+    asked = f"{name_of(function)}({', '.join(map(brief, cases[first]))})"
     raise CheckFailed(f"{asked} should be {brief(right(*cases[first]))}, not "
                       f"{brief(answers[first])}.")
 
@@ -59,13 +90,29 @@ def brief(value) -> str:
     return text if len(text) <= 200 else text[:199] + "…"
 
 
+def is_number(value) -> bool:
+    """Say whether it is one number: NaN is, None and "0.5" aren't, though NumPy would take them."""
+    if isinstance(value, np.ndarray):
+        return value.ndim == 0 and value.dtype.kind in "biuf"
+    return isinstance(value, (numbers.Real, np.bool_))
+
+
+def _kind(value) -> str:
+    """Return a short value as it is written, and of a longer one only what it is."""
+    if isinstance(value, (pd.DataFrame, pd.Series, pd.Index)) or len(brief(value)) > 40:
+        return type(value).__name__
+    return brief(value)
+
+
 def _close(answer, right) -> bool:
     try:
-        numbers = np.asarray(answer, float)
+        if not all(map(is_number, np.asarray(answer, object).ravel())):
+            return False
+        values = np.asarray(answer, float)
     except (TypeError, ValueError):
         return False
-    return numbers.shape == np.shape(right) and np.allclose(numbers, right, 1e-9, 1e-9,
-                                                            equal_nan=True)
+    return values.shape == np.shape(right) and np.allclose(values, right, 1e-9, 1e-9,
+                                                           equal_nan=True)
 
 
 def _same(before, after) -> bool:

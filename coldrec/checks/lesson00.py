@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from coldrec.checks import CheckFailed, check, expect
-from coldrec.checks.answers import brief, call, compare
+from coldrec.checks.answers import brief, call, compare, is_number
 
 
 @check
@@ -72,15 +72,22 @@ def by_chance(answer):
     """Expected hits and expected recall of a random pick."""
     cases = [(1, 4, 2), (3, 6, 2), (2, 5, 4), (84, 336, 10)]
     cases += [(n_liked, n_pool, n) for n_pool in (3, 7) for n_liked in (1, 2) for n in (1, 3)]
-    first = call(answer, *cases[0])
-    expect(isinstance(first, tuple) and len(first) == 2,
-           f"You return {brief(first)}. Wanted are two numbers: return hits, recall.")
+
+    def pair(*case):
+        got = call(answer, *case)
+        expect(not isinstance(got, list), f"You return the list {brief(got)}. Wanted is a tuple: "
+               "return hits, recall, without brackets.")
+        expect(isinstance(got, tuple) and len(got) == 2,
+               f"You return {brief(got)}. Wanted are two numbers: return hits, recall.")
+        expect(all(map(is_number, got)), f"by_chance{case} returns {brief(got)}. Both have to be "
+               "numbers; what isn't defined is NaN, float('nan').")
+        return got
 
     def hits(*case):
-        return call(answer, *case)[0]
+        return pair(*case)[0]
 
     def recall(*case):
-        return call(answer, *case)[1]
+        return pair(*case)[1]
 
     hits.__name__, recall.__name__ = "the hits of by_chance", "the recall of by_chance"
     compare(hits, cases, _mean_hits, [
@@ -101,12 +108,12 @@ def by_chance(answer):
          lambda n_liked, n_pool, n: n * n_liked / n_pool ** 2),
         ("Your second number is the hits again. Recall is hits / n_liked.", _mean_hits),
     ])
-    got = call(answer, 2, 5, 8)
+    got = pair(2, 5, 8)
     expect(np.allclose(got, (2, 1)), f"by_chance(2, 5, 8) returns {brief(got)}. A pool of 5 holds "
            "no 8 items: all 5 are picked, so it should be (2.0, 1.0).")
     nothing = "With n_liked = 0 there is nothing to find, so recall isn't defined: return NaN"
     try:
-        got = call(answer, 0, 5, 2)
+        got = pair(0, 5, 2)
     except ZeroDivisionError:
         raise CheckFailed(f"{nothing}, instead of dividing by zero.") from None
     expect(got[0] == 0, f"With n_liked = 0 there are no hits, and you return {brief(got[0])}.")
@@ -123,15 +130,17 @@ def _mean_hits(n_liked, n_pool, n):
 @check
 def top_n(answer):
     """The n best of an array of scores, without NaN."""
-    nan = np.nan
+    nan, inf = np.nan, np.inf
 
     def best(scores, n, ids="abcdefgh"):
         ids = pd.Index(list(ids[: len(scores)]))
-        return list(call(answer, np.array(scores, float), ids, n))
+        return _listed(call(answer, np.array(scores, float), ids, n))
 
     got = best([0.2, nan, 0.9, 0.5], 2)
     expect(not {type(item) for item in got} & {float, np.float64},
            f"You return scores, {got}. Wanted are the ids of the items that have them.")
+    expect(not any(isinstance(item, tuple) for item in got), f"You return pairs, {brief(got)}. "
+           "Wanted are the ids alone.")
     expect(all(isinstance(item, str) for item in got), f"You return positions, {brief(got)}. Look "
            "up the ids: position 2 is item_ids[2].")
     too_late = "You drop NaN after taking the top n: drop it before."
@@ -157,6 +166,16 @@ def top_n(answer):
            "NaN means 'can't tell'.")
     expect("b" not in got, "With n larger than the number of scored items, a NaN comes in at the "
            "end of your list. The list is shorter then.")
+    for scores in ([inf, nan, -inf, 1], [-inf, nan, inf, 1]):
+        got = best(scores, 4)
+        expect("b" not in got, f"For the scores {brief(scores)} of a, b, c, d and n = 4 you return "
+               f"{got}, and b has NaN. Was NaN replaced by -inf? A model may give that as a score.")
+        expect({"a", "c"} <= set(got), f"For the scores {brief(scores)} of a, b, c, d and n = 4 "
+               f"you return {got}. Infinite scores are scores, too: np.isnan finds NaN only, "
+               "np.isfinite drops both.")
+        right = ["a", "d", "c"] if scores[0] > 0 else ["c", "d", "a"]
+        expect(got == right, f"For the scores {brief(scores)} of a, b, c, d and n = 4 you return "
+               f"{got}; it should be {right}.")
     expect(best([nan, nan], 2) == [], "Where no item has a score the list must be empty.")
     got = best([1, 1, nan, 1], 3)
     expect(sorted(got) == ["a", "b", "d"], f"Three items have the same score and n is 3; you "
@@ -167,9 +186,21 @@ def top_n(answer):
         scores[rng.random(30) < 0.3] = nan
         ids = pd.Index(rng.permutation(1000)[:30])
         n = int(rng.integers(1, 31))
-        got = list(call(answer, scores, ids, n))
+        got = _listed(call(answer, scores, ids, n))
+        strange = [item for item in got if item not in set(ids)]
+        expect(not strange, f"Your list has {brief(strange[:3])}, and these aren't among the ids. "
+               "Here the ids are whole numbers: return them as they are.")
         of_list = [scores[list(ids).index(item)] for item in got]
         right = sorted((s for s in scores if s == s), reverse=True)[:n]
         expect(of_list == right and len(set(got)) == len(got),
                f"For 30 random scores and n = {n}, your items have the scores {brief(of_list)}; "
                f"the best are {brief(right)}.")
+
+
+def _listed(got) -> list:
+    """Return what top_n returned as a list, if it is something that has an order."""
+    expect(not isinstance(got, (set, frozenset)), "You return a set, and a set has no order. "
+           "Wanted is a list, best first.")
+    expect(isinstance(got, (list, tuple, np.ndarray, pd.Index, pd.Series)),
+           f"You return a {type(got).__name__}. Wanted is a list of ids, best first.")
+    return list(got)

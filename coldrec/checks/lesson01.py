@@ -8,9 +8,10 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from coldrec.checks import CheckFailed, check, expect
-from coldrec.checks.answers import brief, call, compare
+from coldrec.checks import CheckFailed, check, check_class, expect
+from coldrec.checks.answers import brief, call, compare, fits, is_number
 from coldrec.data import Ratings
 from coldrec.splits import item_cold
 
@@ -27,6 +28,17 @@ def recall_at_k(answer):
         ("You divide by the smaller of k and the number of relevant items, as some libraries do. "
          "Here recall divides by the number of relevant items, whatever k is.",
          lambda ranked, relevant, k: _hits(ranked, relevant, k) / min(k, len(relevant))),
+        ("You divide by the smaller of the places and the number of relevant items. Here recall "
+         "divides by the number of relevant items, whatever k is.",
+         lambda ranked, relevant, k: _hits(ranked, relevant, k)
+         / min(len(ranked[:k]), len(relevant))),
+        ("You divide by no more than the list is long. A short list finds less, and its recall is "
+         "smaller: divide by the number of relevant items.",
+         lambda ranked, relevant, k: _hits(ranked, relevant, k)
+         / min(len(ranked), len(relevant))),
+        ("You divide by the relevant items that are in the ranking. Those that are missing there "
+         "count, too.", lambda ranked, relevant, k: _hits(ranked, relevant, k)
+         / max(1, _hits(ranked, relevant, len(ranked)))),
         ("You count hits in the whole list. Only its first k places count.",
          lambda ranked, relevant, k: _recall(ranked, relevant, len(ranked))),
         ("You return the number of hits. Divide it by the number of relevant items.", _hits),
@@ -45,7 +57,8 @@ def ndcg_at_k(answer):
     """NDCG at k of one user's list."""
     try:
         with np.errstate(all="ignore"):
-            finite = np.isfinite(call(answer, ["a", "b", "c"], {"a"}, 3))
+            got = call(answer, ["a", "b", "c"], {"a"}, 3)
+            finite = not is_number(got) or np.isfinite(got)
     except ZeroDivisionError:
         finite = False
     expect(finite, "The first place counts 1 / log2(1 + 1) = 1. With you it divides by log2(1), "
@@ -68,6 +81,12 @@ def ndcg_at_k(answer):
         ("Your best possible list holds only the relevant items that *were found*. It holds as "
          "many as there are (at most k), or a list that misses half gets full marks.",
          _another_ndcg(_usual, lambda ranked, relevant, k: _hits(ranked, relevant, k))),
+        ("Your best possible list is no longer than the list given. The best list of k has "
+         "min(k, len(relevant)) hits, however short the list given is.",
+         _another_ndcg(_usual, lambda ranked, relevant, k: min(k, len(relevant), len(ranked)))),
+        ("Your best possible list holds only the relevant items that are in the ranking. Those "
+         "that are missing there count, too.", _another_ndcg(
+             _usual, lambda ranked, relevant, k: min(k, _hits(ranked, relevant, len(ranked))))),
         ("Your best possible list always has k hits. There can't be more hits than relevant "
          "items: it has min(k, len(relevant)).", _another_ndcg(_usual, lambda *case: case[2])),
         ("Your best possible list holds all relevant items. A list of k has room for k: it has "
@@ -78,6 +97,8 @@ def ndcg_at_k(answer):
                                          enumerate(ranked[:k], 1) if item in relevant)
          / _dcg(sorted(relevant), relevant, k)),
         (first_k, lambda ranked, relevant, k: _ndcg(ranked, relevant, len(ranked))),
+        (first_k, lambda ranked, relevant, k: _dcg(ranked, relevant, len(ranked))
+         / _dcg(sorted(relevant), relevant, len(relevant))),
         (first_k, lambda ranked, relevant, k: _dcg(ranked, relevant, len(ranked))
          / _dcg(sorted(relevant), relevant, k)),
         (bases, lambda *case: _ndcg(*case) * math.log(2)),
@@ -91,9 +112,14 @@ def ndcg_at_k(answer):
 
 
 def _lists():
-    """Return (ranked, relevant, k): some small ones, some with little and some with much liked."""
+    """Return (ranked, relevant, k): some small ones, some with little and some with much liked.
+
+    In some the list is shorter than k, and in some a relevant item isn't in the list at all.
+    """
     cases = [(["a", "b", "c"], {"a"}, 1), (["a", "b", "c"], {"b", "c"}, 2),
-             (["a", "b", "c", "d"], {"a", "c", "d"}, 2), (["a", "b", "c", "d"], {"d"}, 3)]
+             (["a", "b", "c", "d"], {"a", "c", "d"}, 2), (["a", "b", "c", "d"], {"d"}, 3),
+             (["a"], {"a", "b"}, 2), (["a", "b"], {"b", "c", "d"}, 5),
+             (["a", "b", "c"], {"b", "x"}, 2)]
     rng = np.random.default_rng(0)
     for _ in range(30):
         ranked = rng.permutation(100)[: rng.integers(8, 15)].tolist()
@@ -135,11 +161,12 @@ def _another_ndcg(discount, ideal=lambda ranked, relevant, k: min(len(relevant),
 
 def _undefined(answer):
     try:
-        got = call(answer, ["a", "b"], set(), 2)
+        got = call(answer, ["a", "b"], set(), 2,
+                   nothing=f"{NOT_DEFINED}, float('nan'). You return None there.")
     except ZeroDivisionError:
         raise CheckFailed(f"{NOT_DEFINED}, instead of dividing by zero.") from None
-    expect(np.isnan(got), f"{NOT_DEFINED}, not {brief(got)}. (A number would count in the mean "
-           "over users, for people whom no list could please.)")
+    expect(is_number(got) and np.isnan(got), f"{NOT_DEFINED}, not {brief(got)}. (A number "
+           "would count in the mean over users, for people whom no list could please.)")
 
 
 @check
@@ -177,6 +204,7 @@ def film_groups(answer):
            "dropna=False), or put a value in its place.")
     expect(not together("timeless", "dated"), "Stalker without a year and Stalker (1979) are in "
            "one group. A missing year equals a missing year only.")
+    _other_films(answer)
     rng = np.random.default_rng(0)
     for _ in range(5):
         n = 25
@@ -193,6 +221,37 @@ def film_groups(answer):
                    f"Items {one.item} and {other.item}, {one.title!r} ({one.year}) and "
                    f"{other.title!r} ({other.year}), should {'' if same else 'not '}be in one "
                    "group. (This table's rows have a shuffled index: don't rely on it.)")
+
+
+def _other_films(answer):
+    """Ask about titles that are nearly the same, and about films with odd names."""
+    for (title, year), (other, then), hint in (
+        (("Alien", 1986), ("Aliens", 1986), "one begins like the other. Compare the whole title."),
+        (("Alien 2", 1986), ("Alien 3", 1986), "a digit differs, and it belongs to the title."),
+        (("Se7en", 1995), ("Seven", 1995), "titles that look alike aren't the same."),
+        (("Up", 2009), ("U P", 2009), "spaces inside a title count. Strip those around it only."),
+        (("MASH", 1970), ("M*A*S*H", 1970), "signs belong to the title. Don't take them out."),
+        (("Alien", 1992), ("Alien³", 1992), "a ³ belongs to the title. Don't take out what isn't "
+         "plain ASCII."),
+        (("Alien3", 1992), ("Alien³", 1992), "3 and ³ are different signs. Change nothing but "
+         "capitals and the spaces around the title."),
+        (("Rose", 2011), ("Rosé", 2011), "e and é are different letters."),
+        (("生きる", 1952), ("羅生門", 1952), "don't take out what isn't plain ASCII: of such "
+         "titles nothing is left."),
+        (("Ran", 1985), ("Ran", 1986), "the years differ, if only by one."),
+        (("Room1", 988), ("Room", 1988), "title and year glued together read 'room1988' for both. "
+         "Group by the two columns, or put a sign in between that no title has."),
+    ):
+        group = _labels(answer, pd.DataFrame({"item": [1, 2], "title": [title, other],
+                                              "year": [year, then]}))
+        expect(group[1] != group[2], f"{title!r} ({year}) and {other!r} ({then}) are in one group: "
+               f"{hint}")
+    for title in ("Nan", "None"):
+        items = pd.DataFrame({"item": [1, 2, 3], "title": [title, title, None], "year": 1979})
+        group = _labels(answer, items)
+        expect(group[1] == group[2] and group[1] != group[3], f"You take a film called {title!r} "
+               "for one without a title, or the other way round. Ask isna() of the titles as they "
+               "are given, before they are made into text.")
 
 
 def _labels(answer, items):
@@ -231,17 +290,30 @@ def item_cold_split(answer):
     again = _two_frames(answer, ratings, fraction, 0)[1]
     expect(set(again["item"]) == set(test["item"]), "The same seed gives another split the second "
            "time. Draw with np.random.default_rng(seed), or with sample(..., random_state=seed).")
-    drawn = [set(_two_frames(answer, ratings, fraction, seed)[1]["item"]) for seed in range(60)]
-    expect(len(set(map(frozenset, drawn))) > 50, "Different seeds give the same split. Draw the "
-           "items at random, with the seed.")
-    counts = ratings["item"].value_counts()
+    for other in (0.16, 0.19):
+        n_cold, due = len(_cold(answer, ratings, other, 0)), round(other * n_items)
+        expect(n_cold == due, f"With {n_items} rated items and the fraction {other}, {due} should "
+               f"be cold, and with you it is {n_cold}. Take round(fraction * number of items).")
+    few = _uneven_ratings(rng, 20)
+    drawn = _draw_often(answer, few)
+    counts = few["item"].value_counts()
     mean = np.mean([counts[list(items)].mean() for items in drawn])
-    error = counts.std() / np.sqrt(wanted * len(drawn))
-    expect(abs(mean - counts.mean()) < 4 * error,
+    error = counts.std() / np.sqrt(sum(map(len, drawn)))
+    expect(abs(mean - counts.mean()) < 5 * error,
            f"Over many seeds, your cold items have {mean:.1f} ratings on average, and all items "
            f"{counts.mean():.1f}: you don't draw all items with the same chance. Draw from the "
            "list of different items, not from the rows of the ratings.")
+    _same_chance(drawn, counts.index)
 
+    _keeps_groups(answer, ratings, fraction, rng)
+    pairs = pd.Series(np.arange(20) // 2, few["item"].unique())  # of one size, so all are alike
+    _same_chance(_draw_often(answer, few, pairs), pairs.index[::2], " (with groups)")
+
+
+def _keeps_groups(answer, ratings, fraction, rng):
+    """Split by groups of one to three items, and look whether any group is torn."""
+    n_items = ratings["item"].nunique()
+    wanted = round(fraction * n_items)
     label = np.repeat(np.arange(30), rng.integers(1, 4, 30))[: n_items + 10]
     groups = pd.Series(rng.permutation(label),  # it knows ten items that nobody has rated
                        [f"i{n}" for n in range(n_items + 10)])
@@ -261,12 +333,45 @@ def item_cold_split(answer):
                "groups' sizes, counting the items that have ratings.")
 
 
-def _uneven_ratings(rng):
-    """Return ratings of 40 items, from i0 with one rating to i39 with forty."""
+def _uneven_ratings(rng, n_items=40):
+    """Return ratings of some items, from i0 with one rating to the last with as many as items."""
     ratings = pd.DataFrame([(f"u{user}", f"i{item}", int(rng.integers(1, 6)))
-                            for item in range(40) for user in rng.permutation(60)[: item + 1]],
+                            for item in range(n_items) for user in rng.permutation(60)[: item + 1]],
                            columns=["user", "item", "rating"])
     return ratings.iloc[rng.permutation(len(ratings))]
+
+
+def _cold(answer, *given):
+    return set(_two_frames(answer, *given)[1]["item"])
+
+
+def _draw_often(answer, ratings, groups=None):
+    """Return the cold items for each of many seeds, 30 % of the items each time."""
+    wanted = round(0.3 * ratings["item"].nunique())
+    drawn = []
+    for seed in range(300):
+        drawn.append(_cold(answer, ratings, 0.3, seed, groups))
+        n_cold = len(drawn[-1])
+        expect(groups is not None or n_cold == wanted,
+               f"With the seed {seed}, {n_cold} items are cold instead of {wanted}. The number has "
+               "to be right with every seed: don't toss a coin for each item, draw that many.")
+    expect(len(set(map(frozenset, drawn))) > 50, "Different seeds give the same split"
+           f"{'' if groups is None else ', when there are groups'}. Draw the items at random, with "
+           "the seed.")
+    return drawn
+
+
+def _same_chance(drawn, items, when=""):
+    """Compare how often each item is cold with what is to be expected (Pearson's chi-square)."""
+    times = pd.Series({item: sum(item in cold for cold in drawn) for item in items})
+    binomial = times.mean() * (1 - times.mean() / len(drawn))
+    spread = times.var(ddof=0) / binomial * (len(times) - 1)
+    # A right answer is refused once in a million; walks along the list, as in the tests, are found.
+    expect(stats.chi2.sf(spread, len(times) - 1) > 1e-6,
+           f"Over {len(drawn)} seeds{when}, item {times.idxmax()!r} is cold {times.max()} times "
+           f"and {times.idxmin()!r} {times.min()} times; with the same chance for all it would be "
+           f"about {times.mean():.0f} times each. Who walks along the items and decides one by one "
+           "favours those in front: put them in random order first.")
 
 
 def _two_frames(answer, *given):
@@ -296,11 +401,15 @@ def _no_leak(ratings, train, test):
            "Train and test together aren't the ratings that were given: some have changed.")
 
 
-@check
+@check_class
 def genre_mean(answer):
     """A recommender class: the user's like rate in the item's genres."""
     train = _genre_world()
     users, items = train.user_ids, train.item_ids
+    fits(answer, 10.0)
+    for method in ("fit", "score"):
+        expect(callable(getattr(answer, method, None)), f"The class has no method {method}. Its "
+               "`def` line has to be inside the class: indented by four spaces.")
 
     @functools.cache
     def table(shrink):
@@ -308,7 +417,10 @@ def genre_mean(answer):
         fitted = call(model.fit, train)
         expect(fitted is model, "fit has to end with `return self`, so that one can write "
                "GenreMean().fit(train).")
-        scores = np.asarray(call(model.score, list(users), list(items)), float)
+        scores = call(model.score, list(users), list(items))
+        expect(not hasattr(scores, "toarray"), "score returns a sparse matrix, which has no NaN "
+               "but zeros. Begin with train.matrix(...).toarray().")
+        scores = np.asarray(scores, float)
         expect(scores.shape != (len(items), len(users)), f"For {len(users)} users and {len(items)} "
                f"items, score returns the shape {scores.shape}: one row per user is wanted. "
                "Transpose it.")
@@ -422,12 +534,15 @@ def leaking(answer):
     split = _feature_world()
     features = _features(split)
     found = call(answer, dict(features), split)
-    expect(not isinstance(found, (str, dict, pd.DataFrame)), f"You return a {type(found).__name__}."
-           " Wanted is a list with the names of the features that leak.")
+    expect(isinstance(found, (list, tuple, set, pd.Index, np.ndarray)),
+           f"You return a {type(found).__name__}. Wanted is a list with the names of the features "
+           "that leak.")
+    expect(all(isinstance(name, str) for name in found), f"You return {brief(list(found))}. Wanted "
+           "are the names alone, the keys of the dictionary.")
     found = set(found)
     expect(found <= set(features), f"{sorted(map(str, found - set(features)))} aren't names of "
            "features. Return the keys of the dictionary that leak.")
-    honest = {"year", "title length", "genres", "seen in train"}
+    honest = {"year", "title length", "genres", "seen in train", "votes of warm films"}
     expect(not honest <= found, "You name all the honest features. A film's year and title stay "
            "the same whatever anybody rates: are == and != mixed up, or do you compare the new "
            "films with the others?")
@@ -438,6 +553,10 @@ def leaking(answer):
                          "ratings and without.",
         "genres": "it has several columns, and none of them changes.",
         "title length": "it is made from the titles alone.",
+        "votes of warm films": "it counts the ratings of films that aren't new, and these are the "
+                               "same with the hidden ratings and without. Compare all ratings, "
+                               "train and test together, with those of train; split.test alone, or "
+                               "no ratings at all, is another question.",
     }.items():
         expect(name not in found, f"'{name}' is no leak: {hint}")
     for name, hint in {
@@ -486,6 +605,8 @@ def _features(split):
         "title length": lambda data: data.items["title"].str.len().to_numpy(),
         "genres": lambda data: np.array([["Drama" in g, "War" in g] for g in data.items["genres"]]),
         "seen in train": lambda data: votes(split.train),
+        "votes of warm films": lambda data: np.where(data.item_ids.isin(split.cold_items), 0.0,
+                                                     votes(data)),
         "votes": votes,
         "mean stars": lambda data: per_item(data, "rating", "mean", np.nan),
         "order": lambda data: votes(data).argsort(kind="stable").argsort(),

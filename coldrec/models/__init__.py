@@ -3,9 +3,9 @@
 Each has ``fit(train) -> self`` and ``score(users, items) -> (users, items)``; those that speak in
 stars also have ``predict``. Collaborative: :class:`ItemKNN`, :class:`UserKNN`,
 :class:`MatrixFactorisation`, :class:`EASE`, :class:`ArticleNetwork`. Content-based:
-:class:`Content`, :class:`ViewCosine`, :class:`ViewRidge`. Hybrid: :class:`WeightedHybrid`,
-:class:`FeatureCombination`. Baselines: :class:`Random`, :class:`Popularity`, :class:`Bias`, and
-:class:`TestCountOracle`, which cheats.
+:class:`Content`, :class:`ViewCosine`, :class:`ViewRidge`, :class:`ViewStars`. Hybrid:
+:class:`WeightedHybrid`, :class:`FeatureCombination`. Baselines: :class:`Random`,
+:class:`Popularity`, :class:`Bias`, and :class:`TestCountOracle`, which cheats.
 """
 
 from coldrec.models.base import Recommender, StarRecommender
@@ -17,7 +17,8 @@ from coldrec.models.hybrid import FeatureCombination, WeightedHybrid
 from coldrec.models.neighbours import ItemKNN, UserKNN
 from coldrec.models.ridge import ViewRidge
 from coldrec.models.sequence import ArticleNetwork
+from coldrec.models.stars import ViewStars
 
 __all__ = ["EASE", "ArticleNetwork", "Bias", "Content", "FeatureCombination", "ItemKNN",
            "MatrixFactorisation", "Popularity", "Random", "Recommender", "StarRecommender",
-           "TestCountOracle", "UserKNN", "ViewCosine", "ViewRidge", "WeightedHybrid"]
+           "TestCountOracle", "UserKNN", "ViewCosine", "ViewRidge", "ViewStars", "WeightedHybrid"]

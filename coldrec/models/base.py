@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from coldrec.data import Ratings
+from coldrec.validation import check_is_ratings
 
 
 class Recommender:
@@ -17,12 +18,11 @@ class Recommender:
 
     scores_cold_items = False
     scores_cold_users = False
+    reads_items = True  # False: learns from ratings alone, so the leak control needn't refit it
 
     def fit(self, train: Ratings) -> Recommender:
         """Learn from the training ratings and return self."""
-        if not isinstance(train, Ratings):
-            raise TypeError(f"fit needs Ratings, such as split.train, not {type(train).__name__}. "
-                            "Make them with cr.Ratings.from_frames.")
+        check_is_ratings(train, "fit")
         if not len(train):
             raise ValueError("fit got no ratings: there is nothing to learn from.")
         self.train_ = train

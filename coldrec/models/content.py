@@ -8,6 +8,7 @@ from sklearn.preprocessing import normalize
 
 from coldrec import views as make
 from coldrec.models.base import Recommender
+from coldrec.validation import check_view, check_views
 
 
 class ViewCosine(Recommender):
@@ -20,11 +21,16 @@ class ViewCosine(Recommender):
     scores_cold_items = True
 
     def __init__(self, views: dict):
+        check_views(views, type(self).__name__)
         self.views = views
 
     def _fit(self, train):
-        self.items_ = sp.hstack([normalize(sp.csr_matrix(v)) for v in self.views.values()],
-                                format="csr")
+        if not self.views:
+            raise ValueError("ViewCosine got no views. Give it one, such as "
+                             "{'text': cr.views.text(ml)}.")
+        rows = len(train.item_ids)
+        self.items_ = sp.hstack([normalize(sp.csr_matrix(check_view(name, view, rows)))
+                                 for name, view in self.views.items()], format="csr")
         likes = train.matrix(likes=True)
         self.profiles_ = likes @ self.items_
         self.liked_ = np.asarray(likes.sum(1)).ravel() > 0

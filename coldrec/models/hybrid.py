@@ -19,6 +19,11 @@ class WeightedHybrid(Recommender):
     """
 
     def __init__(self, parts: list):
+        if not parts or not isinstance(parts, (list, tuple)) or not all(
+                isinstance(part, (list, tuple)) and len(part) == 2 and hasattr(part[0], "score")
+                for part in parts):
+            raise TypeError(f"parts is {parts!r}; it must be a list of pairs (recommender, weight),"
+                            " such as [(EASE(), 1.0), (Content(), 0.5)].")
         self.parts = parts
         self.scores_cold_items = any(model.scores_cold_items for model, _ in parts)
         self.scores_cold_users = any(model.scores_cold_users for model, _ in parts)

@@ -7,6 +7,7 @@ import scipy.sparse as sp
 from sklearn.metrics.pairwise import cosine_similarity
 
 from coldrec.models.base import Recommender
+from coldrec.validation import check_whole
 
 
 class ItemKNN(Recommender):
@@ -16,6 +17,7 @@ class ItemKNN(Recommender):
     """
 
     def __init__(self, neighbours: int = 50):
+        check_whole(neighbours, "neighbours")
         self.neighbours = neighbours
 
     def _fit(self, train):
@@ -33,6 +35,7 @@ class UserKNN(Recommender):
     """
 
     def __init__(self, neighbours: int = 50):
+        check_whole(neighbours, "neighbours")
         self.neighbours = neighbours
 
     def _fit(self, train):

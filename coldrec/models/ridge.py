@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.sparse as sp
 from scipy import linalg
 
+from coldrec.models import kernels
 from coldrec.models.base import Recommender
 from coldrec.models.ease import EASE
+from coldrec.validation import check_views
 
 
 class ViewRidge(Recommender):
@@ -37,9 +38,11 @@ class ViewRidge(Recommender):
 
     def __init__(self, views: dict, targets="likes", regularisation: float = 0.3,
                  weights: dict | None = None, side: str = "item"):
+        check_views(views, type(self).__name__)
         if side not in ("item", "user"):
             raise ValueError(f"side is {side!r}; it may be 'item' or 'user'.")
-        if isinstance(targets, str) and targets not in ("likes", "ease"):
+        teaches = not isinstance(targets, type) and hasattr(targets, "score")
+        if not teaches and not (isinstance(targets, str) and targets in ("likes", "ease")):
             raise ValueError(f"targets is {targets!r}; it may be 'likes', 'ease' or a fitted "
                              "recommender.")
         unknown = set(weights or {}) - set(views)
@@ -52,11 +55,12 @@ class ViewRidge(Recommender):
 
     def _fit(self, train):
         warm = self.warm_items_ if self.side == "item" else self.warm_users_
-        features = self._features(warm)
+        parts = kernels.scaled(self.views, warm, self.side, self.weights)
         targets = self._targets(train)[warm]
         self.intercept_ = targets.mean(0)
-        self.predictions_ = _ridge(features, warm, targets - self.intercept_,
-                                    self.regularisation * warm.sum())
+        wide = sum(view.shape[1] for view, _ in parts) > warm.sum()
+        self.predictions_ = (_dual if wide else _primal)(
+            parts, warm, targets - self.intercept_, self.regularisation * warm.sum())
         self.predictions_ += self.intercept_
         if self.side == "item":
             known = self.predictions_[:, self.warm_users_]
@@ -66,24 +70,6 @@ class ViewRidge(Recommender):
         rows, columns = ((item_rows, user_rows) if self.side == "item" else (user_rows, item_rows))
         scores = self.predictions_[np.ix_(rows, columns)]
         return scores.T if self.side == "item" else scores
-
-    def _features(self, warm):
-        """Return the scaled views side by side, ``(rows, d)``."""
-        parts = []
-        for name, view in self.views.items():
-            if view.shape[0] != len(warm):
-                raise ValueError(f"view {name!r} has {view.shape[0]} rows; the data have "
-                                 f"{len(warm)} {self.side}s. A view has one row for each.")
-            view = view.toarray() if sp.issparse(view) else np.asarray(view, float)
-            if not np.isfinite(view).all():
-                raise ValueError(f"view {name!r} holds NaN or infinite values. Use 0 for unknown.")
-            view = view - view[warm].mean(0)
-            spread = _largest_deviation(view[warm])
-            if spread > 1e-12:
-                parts.append(view * (self.weights.get(name, 1.0) / spread))
-        if not parts:
-            raise ValueError(f"no view of {list(self.views)} tells the {self.side}s apart.")
-        return np.hstack(parts)
 
     def _targets(self, train):
         """Return what to predict, ``(items, users)``, or the transpose for ``side="user"``."""
@@ -96,26 +82,18 @@ class ViewRidge(Recommender):
         return targets.T if self.side == "item" else targets
 
 
-def _largest_deviation(rows) -> float:
-    """Return the standard deviation of centred rows along their strongest direction."""
-    gram = rows.T @ rows if rows.shape[1] <= rows.shape[0] else rows @ rows.T
-    if not len(gram):
-        return 0.0
-    last = len(gram) - 1
-    largest = linalg.eigh(gram, eigvals_only=True, subset_by_index=[last, last])[0]
-    return float(np.sqrt(max(largest, 0.0) / len(rows)))
-
-
-def _ridge(features, warm, targets, penalty) -> np.ndarray:
-    """Fit on the warm rows and return predictions for all rows.
-
-    With more columns than rows it solves for the rows (the dual form), else for the columns.
-    """
+def _primal(parts, warm, targets, penalty) -> np.ndarray:
+    """Fit on the warm rows, solving for the views' columns, and return predictions for all rows."""
+    features = np.hstack([kernels.centred(view, warm) * scale for view, scale in parts])
     known = features[warm]
-    if known.shape[1] > known.shape[0]:
-        gram = known @ known.T
-        gram[np.diag_indices_from(gram)] += penalty
-        return (features @ known.T) @ linalg.solve(gram, targets, assume_a="pos")
     gram = known.T @ known
     gram[np.diag_indices_from(gram)] += penalty
     return features @ linalg.solve(gram, known.T @ targets, assume_a="pos")
+
+
+def _dual(parts, warm, targets, penalty) -> np.ndarray:
+    """The same solved for the warm rows: quicker where there are fewer of them than columns."""
+    kernel = kernels.kernel(parts, warm)
+    known = kernel[warm]
+    known[np.diag_indices_from(known)] += penalty
+    return kernel @ linalg.solve(known, targets, assume_a="pos")

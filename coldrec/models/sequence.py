@@ -40,6 +40,7 @@ class ArticleNetwork(StarRecommender):
     """
 
     scores_cold_items = scores_cold_users = True
+    reads_items = False
 
     def __init__(self, hidden: int = 64, epochs: int = 3, batch: int = 1024,
                  learning_rate: float = 1e-2, seed: int = 0):
