@@ -15,7 +15,13 @@ from tools.sources import BuildError, colab_badge, find, front_matter, repositor
 PICTURE = "results/leaderboard.png"
 READABLE = {"mf": "matrix factorisation", "article network": "the article's network",
             "oracle": "oracle (knows the hidden likes; one list for all)",
-            "genres+year ridge": "genres + year ridge", "chance": "chance (20 / films ranked)"}
+            "genres+year ridge": "genres + year ridge", "chance": "chance (20 / films ranked)",
+            "graph shipped": "graph, links as shipped (regime all)",
+            "graph shuffled": "graph, links shuffled (regime all)",
+            **{f"graph relinked {regime}": f"graph, repaired, regime {regime}"
+               for regime in ("release", "before", "all")},
+            **{f"stack {regime}": "text + genres + year + graph + star power, EASE targets, regime "
+               f"{regime}" for regime in ("release", "before", "all")}}
 
 
 def render(root: Path, results: dict | None = None) -> str:
@@ -126,6 +132,8 @@ def leaderboard(results: dict) -> str:
         "Item-cold: every film in the pool is one that nobody in the training data has rated.\n"
         "Shuffled control: the same with the new films' side information permuted among them, "
         "which belongs at chance.\n"
+        "Regime: what may be known of a film: at its `release`, `before` the first rating "
+        "(September 1997), or `all`, fame from the future included.\n"
         f"Measured {header['date']} at tier `cpu` with {versions}.\n\n" + _table(rows, "llrrrr")
     )
 
