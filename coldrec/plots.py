@@ -50,7 +50,7 @@ def bars(values, errors=None, ax=None, label: str = "", reference: dict | None =
         if np.isfinite(value):
             end = value + (half if np.isfinite(half) else 0)
             ax.annotate(f"{value:.{digits}f}", (end, where), xytext=(4, 0), va="center",
-                        textcoords="offset points", bbox={"facecolor": "white", "alpha": 0.7,
+                        textcoords="offset points", bbox={"facecolor": "white", "alpha": 0.9,
                                                           "edgecolor": "none", "pad": 0.5})
     ax.margins(x=0.12)
     ax.set_yticks(place, names)
@@ -80,11 +80,12 @@ def lines(table, errors=None, ax=None, xlabel: str = "", ylabel: str = ""):
     return ax
 
 
-def neighbourhood(graph, node: str, relations=None, most: int = 3, ax=None):
+def neighbourhood(graph, node: str, relations=None, most: int = 3, name=None, ax=None):
     """Draw what one node of a knowledge graph is joined to, by relation, on a circle around it.
 
-    ``relations`` limits and orders them; of each, up to ``most`` entities are drawn, those first
-    that are joined to most others, by their labels (see ``cr.graph.with_names``).
+    ``relations`` limits and orders them, and fixes their colours; of each, up to ``most`` entities
+    are drawn, those first that are joined to most others. They are called ``name(entity,
+    relation)``, or by their labels.
     """
     ends = {}
     for _, other, relation in graph.out_edges(node, keys=True):
@@ -93,11 +94,12 @@ def neighbourhood(graph, node: str, relations=None, most: int = 3, ax=None):
         ends.setdefault(f"{relation}, from", []).append(other)
     ends = {relation: sorted(ends[relation], key=lambda other: (-graph.degree(other), other))[:most]
             for relation in (relations or ends) if relation in ends}
+    colours = dict(zip(relations or ends, cycle((BLUE, ORANGE, GREEN, RED, GREY, "black")),
+                       strict=False))
     ax = axes(ax, height=6.0)
     ax.axis("off")
     ax.set(xlim=(-2.2, 2.2), ylim=(-1.35, 1.35))
     spokes = [(relation, other) for relation, others in ends.items() for other in others]
-    colours = dict(zip(ends, cycle((BLUE, ORANGE, GREEN, RED, GREY, "black")), strict=False))
     for number, (relation, other) in enumerate(spokes):
         angle = np.pi / 2 - 2 * np.pi * number / len(spokes)
         x, y = 1.55 * np.cos(angle), 1.1 * np.sin(angle)
@@ -105,13 +107,13 @@ def neighbourhood(graph, node: str, relations=None, most: int = 3, ax=None):
         ax.text(0.6 * x, 0.6 * y, relation.replace("_", " "), color=colours[relation], fontsize=8,
                 ha="center", va="center",
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
-        ax.text(x, y, _label(graph, other), ha="center", va="center", fontsize=8,
+        text = name(other, relation) if name else graph.nodes[other].get("label") or other
+        ax.text(x, y, _boxed(text), ha="center", va="center", fontsize=8,
                 bbox={"boxstyle": "round", "facecolor": "#E6F0F7", "edgecolor": colours[relation]})
-    ax.text(0, 0, _label(graph, node), ha="center", va="center", weight="bold",
-            bbox={"boxstyle": "round", "facecolor": "#FBE3D6"})
+    ax.text(0, 0, _boxed(graph.nodes[node].get("label") or node), ha="center", va="center",
+            weight="bold", bbox={"boxstyle": "round", "facecolor": "#FBE3D6"})
     return ax
 
 
-def _label(graph, node) -> str:
-    text = (graph.nodes[node].get("label") or node).replace("*", "").replace("$", r"\$")
-    return fill(text, 22)
+def _boxed(text: str) -> str:
+    return fill(text.replace("*", "").replace("$", r"\$"), 22)

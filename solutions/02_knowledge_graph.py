@@ -309,7 +309,7 @@ def relink(
     and ``year``. A film's **names** are its title without what stands in brackets, and what stands
     in each pair of brackets. Names are the same if their letters and digits are: case, spaces and
     signs don't matter, "&" is "and", and an article counts neither as the first word nor as the
-    last behind a comma ("Usual Suspects, The").
+    last behind a comma ("Usual Suspects, The"). Without a letter or digit, it is no name.
 
     An item and a movie fit if they have a name in common and their years differ by one at most. Of
     several movies that fit, the one with the nearest year is taken. Where several are equally near,
@@ -325,7 +325,7 @@ def relink(
 
     def names(title):
         parts = [re.sub(r"\(.*?\)", " ", title), *re.findall(r"\((.*?)\)", title)]
-        return {name(part) for part in parts}
+        return {name(part) for part in parts} - {""}
 
     by_name = {}
     for movie in movies.itertuples():
@@ -374,7 +374,7 @@ def relink(
 #
 # def names(title):
 #     parts = [re.sub(r"\(.*?\)", " ", title), *re.findall(r"\((.*?)\)", title)]
-#     return {name(part) for part in parts}
+#     return {name(part) for part in parts} - {""}
 #
 # by_name = {}
 # for movie in movies.itertuples():
@@ -584,7 +584,8 @@ cr.claim("At release everything together finds less than three quarters of that.
 #
 # That it became famous. A single column that only *counts* a film's facts, whatever they are, finds
 # about as much as the whole crew of people. Most of the awards' figure is there already if only those
-# count that were given before the first rating, so it isn't all a leak from the future. But no film
+# of films of 1996 and earlier count (Freebase doesn't say when an award was given), so it isn't all a
+# leak from the future. But no film
 # has an award on its first day, and that is when the cold start happens. For old films that are new
 # *in your shop*, use them; for new films you have no choice.
 # </details>

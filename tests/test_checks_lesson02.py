@@ -220,7 +220,7 @@ WRONG = {
          "dictionary .item: movie."),
         ({"return pairs": "return {i: m for i, m in pairs.items() "
           "if list(pairs.values()).count(m) == 1}"}, "under two ids"),
-        ({"return {name(part) for part in parts}": "return [name(part) for part in parts]",
+        ({'return {name(part) for part in parts} - {""}': "return [name(part) for part in parts]",
           "apart = {movie: abs(year - item.year)": "apart = {(movie, one): abs(year - item.year)",
           "pairs[item.item] = best[0]": "pairs[item.item] = best[0][0]"}, "count films, not names"),
         ({"return pairs": "return {item: str(movie) for item, movie in pairs.items()}"},

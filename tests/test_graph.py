@@ -826,3 +826,32 @@ class TestStarPower:
     def test_an_unknown_relation_is_refused(self):
         with pytest.raises(ValueError, match=r"no relation \['studio'\]"):
             cr.views.star_power(catalogue(4), self.GRAPH, ("director", "studio"))
+
+
+def test_a_name_says_what_else_the_entity_did():
+    """Asked about one film, the name leaves it out, and prefers the role that is asked for."""
+    kg = nx.MultiDiGraph(item="item")
+    for item, label in (("1", "Fargo"), ("2", "Blood Simple"), ("3", "Jaws")):
+        kg.add_node(f"item:{item}", type="item", label=label)
+    for item, relation in (("1", "director"), ("2", "director"), ("1", "writer"), ("2", "writer"),
+                           ("3", "writer")):
+        kg.add_edge(f"item:{item}", "person:a", key=relation)
+    kg.add_edge("item:3", "person:b", key="actor")
+    assert cr.graph.name(kg, "person:a") == "a writer of *Blood Simple* and *Fargo*"
+    assert cr.graph.name(kg, "person:a", role="director", besides="item:1") == (
+        "the director of *Blood Simple*")
+    assert cr.graph.name(kg, "person:b", role="actor", besides="item:3") == (
+        "an actor in no other film here")
+
+
+def test_errors_among_alike_links_stay_among_them():
+    table = pd.DataFrame({"item": range(9), "entity": list("abcdefghi")})
+    labels = list("xxxxyyyyz")
+    wrong = cr.graph.with_errors(table, 1, alike=labels)
+    kind = dict(zip(table["entity"], labels, strict=True))
+    assert [kind[e] for e in wrong["entity"]] == labels
+    assert (wrong["entity"] != table["entity"]).sum() == 8  # the only z has nobody to change with
+    half = cr.graph.with_errors(table, 0.5, alike=labels)
+    assert (half["entity"] != table["entity"]).sum() == 4
+    with pytest.raises(ValueError, match="alike has 2 labels for 9 links"):
+        cr.graph.with_errors(table, 0.5, alike=["x", "y"])

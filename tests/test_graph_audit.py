@@ -96,7 +96,7 @@ class TestVerdicts:
     def test_the_relinked_one_passes(self, ml, facts):
         found = cr.graph.audit(ml, facts, permutations=200)
         assert found.better_than_chance and found.passed
-        assert found.verdict.startswith("These links agree with the catalogue; at most some 4%")
+        assert found.verdict.startswith("These links agree with the catalogue; an estimated 4%")
         assert found.tests.index.tolist() == TESTS
         assert_allclose(found.tests["p"], 1 / 201)
         assert found.tests["n"].dtype == int

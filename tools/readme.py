@@ -14,6 +14,7 @@ from tools.sources import BuildError, colab_badge, find, front_matter, repositor
 
 PICTURE = "results/leaderboard.png"
 READABLE = {"mf": "matrix factorisation", "article network": "the article's network",
+            "article network, its own sizes": "the article's network, at its own sizes",
             "oracle": "oracle (knows the hidden likes; one list for all)",
             "genres+year ridge": "genres + year ridge", "chance": "chance (20 / films ranked)",
             "graph shipped": "graph, links as shipped (regime all)",
@@ -69,8 +70,8 @@ def committed(root: Path) -> dict | None:
 
 
 def picture(root: Path) -> bytes | None:
-    """Return the figure of lesson 01's cell tagged ``readme``, None while there is none."""
-    for path in sorted((root / "notebooks").glob("01_*.ipynb")):
+    """Return the figure of the last lesson's cell tagged ``readme``, None while there is none."""
+    for path in sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"), reverse=True):
         try:
             cells = nbformat.read(path, as_version=4).cells
         except (ValueError, nbformat.ValidationError):  # said of the notebook itself

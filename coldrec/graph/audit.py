@@ -67,7 +67,8 @@ class Audit:
         if not self.passed:
             return (f"Some links are right, but an estimated {share} of them are wrong. "
                     "See graph.suspects.")
-        return f"These links agree with the catalogue; at most some {share} may be wrong."
+        return (f"These links agree with the catalogue; an estimated {share} look wrong. Errors "
+                "between items of the same genres and year can't be seen.")
 
 
 def audit(ratings: Ratings, facts: pd.DataFrame, permutations: int = 1000,

@@ -61,17 +61,26 @@ def link_table(ratings: Ratings, links: str = "relinked", seed: int = 0) -> pd.D
     return with_errors(table, 1.0, seed) if links == "shuffled" else table
 
 
-def with_errors(table: pd.DataFrame, share: float, seed: int = 0) -> pd.DataFrame:
+def with_errors(table: pd.DataFrame, share: float, seed: int = 0, alike=None) -> pd.DataFrame:
     """Return links of which a random ``share`` (0 to 1) is wrong: their entities change places.
 
-    They are passed on in a ring, so that each of them, if there are two or more, is wrong.
+    They are passed on in a ring, so that each of them, if there are two or more, is wrong. With
+    ``alike``, a label for each row, only rows with one label change places, as confusable films
+    would; then the share is what can be had of it, for a row alone with its label stays right.
     """
     if not 0 <= share <= 1:
         raise ValueError(f"share is {share!r}; it must be from 0 (none wrong) to 1 (all).")
     rng = np.random.default_rng(seed)
-    chosen = rng.permutation(len(table))[:round(share * len(table))]
+    order, wanted = rng.permutation(len(table)), round(share * len(table))
+    labels = np.zeros(len(table), int) if alike is None else pd.factorize(pd.Series(alike))[0]
+    if len(labels) != len(table):
+        raise ValueError(f"alike has {len(labels)} labels for {len(table)} links; give one each.")
     entity = table["entity"].to_numpy(copy=True)
-    entity[chosen] = entity[np.roll(chosen, 1)]
+    for label in pd.unique(labels[order]):
+        ring = order[labels[order] == label][:wanted]
+        if len(ring) > 1:
+            entity[ring] = entity[np.roll(ring, 1)]
+            wanted -= len(ring)
     return table.assign(entity=entity)
 
 

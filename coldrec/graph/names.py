@@ -13,17 +13,19 @@ ROLES = {"director": "the director of", "writer": "a writer of", "producer": "a 
          "award_won": "an award won by", "award_nomination": "an award with nominations for"}
 
 
-def name(graph: nx.MultiDiGraph, node: str, train: Ratings | None = None, films: int = 2) -> str:
+def name(graph: nx.MultiDiGraph, node: str, train: Ratings | None = None, films: int = 2,
+         role: str | None = None, besides: str | None = None) -> str:
     """Return a readable name: the node's label, or one made from its best known connections.
 
     An entity without a label is called by its most frequent role and up to ``films`` of the items
     it has it in: "the director of *Fargo* and *Raising Arizona*". The items are those with the
     most ratings in ``train``, or without it the first in the alphabet: a test's ratings have no say
-    in what a thing is called. Several may share a name.
+    in what a thing is called. Several may share a name. ``role`` is a relation to prefer, and
+    ``besides`` an item's node to leave out, where the name is to say what *else* the entity did.
     """
     if node not in graph:
         raise KeyError(f"the graph has no node {node!r}. Nodes are such as {list(graph)[:3]}.")
-    return _name(graph, node, _counts(graph, train), films)
+    return _name(graph, node, _counts(graph, train), films, role, besides)
 
 
 def with_names(graph: nx.MultiDiGraph, train: Ratings | None = None) -> nx.MultiDiGraph:
@@ -40,18 +42,21 @@ def _counts(graph, train) -> dict[str, int]:
     return {f"{graph.graph.get('item', 'item')}:{item}": n for item, n in known.items()}
 
 
-def _name(graph, node, counts, films) -> str:
+def _name(graph, node, counts, films, role=None, besides=None) -> str:
     label = graph.nodes[node].get("label")
     if label:
         return label
     roles = {}
     for item, _, relation in graph.in_edges(node, keys=True):
-        if relation in ROLES and graph.nodes[item].get("label"):
+        if relation in ROLES and item != besides and graph.nodes[item].get("label"):
             roles.setdefault(relation, []).append(item)
-    if not roles:
-        return _by_shared_facts(graph, node, counts)
-    role = max(ROLES, key=lambda relation: len(roles.get(relation, ())))
-    return f"{ROLES[role]} {_best(graph, roles[role], counts, films)}"
+    if roles:
+        most = max(ROLES, key=lambda relation: len(roles.get(relation, ())))
+        role = role if role in roles else most
+        return f"{ROLES[role]} {_best(graph, roles[role], counts, films)}"
+    if besides and graph.has_edge(besides, node):
+        return f"{ROLES.get(role, 'a part of')} no other film here"
+    return _by_shared_facts(graph, node, counts)
 
 
 def _best(graph, items, counts, films) -> str:

@@ -58,9 +58,10 @@ def suspects(ratings: Ratings, facts: pd.DataFrame) -> pd.DataFrame:
 def wrong_share(p) -> tuple[float, float]:
     """Estimate the share of wrong links from :func:`suspects`' p-values, with a standard error.
 
-    Only a wrong link is likely to have a p near 1, and of the wrong ones a fifth has a p above
-    0.8; so the share is that tail's, times five (Storey 2002, doi:10.1111/1467-9868.00346). Right
-    links that fit badly are in it too: it errs towards too high.
+    Of links that are wrong at random, a fifth has a p above 0.8, and of right ones few; so the
+    share is that tail's, times five (Storey 2002, doi:10.1111/1467-9868.00346). Right links that
+    fit badly make it too high. Links that confuse items of the same genres and year fit as well as
+    right ones do, and aren't counted.
     """
     p = np.asarray(p, float)
     if not len(p) or not ((p >= 0) & (p <= 1)).all():
