@@ -11,7 +11,7 @@ _HOME = {  # where each public name lives; modules stand for themselves
     "Ratings": "data", "load": "data", "setup": "runtime",
     "evaluate": "evaluation", "leaderboard": "evaluation", "compare": "evaluation",
     "recommend": "evaluation",
-    "show": "lesson", "record": "lesson", "claim": "lesson",
+    "show": "lesson", "record": "lesson", "recorded": "lesson", "claim": "lesson",
 }
 _MODULES = ("assets", "checks", "data", "evaluation", "graph", "language", "metrics", "models",
             "plots", "runtime", "splits", "validation", "views")

@@ -77,6 +77,27 @@ def record(lesson: str, figures: dict) -> Path:
     return path
 
 
+def recorded(lesson: str):
+    """Return a lesson's recorded figures: a frame ``value, se, n``, a row a figure.
+
+    They are those of tier ``cpu``, and at tier ``gpu`` its own, as far as it has any: as measured
+    here, or else as they came with the package.
+    """
+    import pandas as pd
+
+    shipped = Path(__file__).parent / "shipped" / "cpu.json"
+    here = [results_folder() / f"{tier}.json" for tier in ("cpu", "gpu")]
+    figures = {}
+    for path in (shipped, here[0], *(here[1:] if runtime.tier() == "gpu" else ())):
+        if path.exists():
+            figures |= json.loads(path.read_text("utf-8")).get(lesson, {})
+    if not figures:
+        raise LookupError(f"nothing is recorded of lesson {lesson}. Run its notebook, or "
+                          f"python course.py measure {lesson}.")
+    frame = pd.DataFrame(figures).T[["value", "se", "n"]]
+    return frame.astype({"value": float, "se": float, "n": int})
+
+
 def results_folder() -> Path:
     """Return the checkout's ``results``, or ``results`` here where the package is installed."""
     root = _checkout()

@@ -518,6 +518,91 @@ class TestKnownFacts:
             cr.graph.known_facts(dated, DATED, side="film")
 
 
+class TestKnownTriples:
+    @pytest.fixture
+    def dated(self):
+        return catalogue(5, counts=[2, 1, 1, 1, 1], year=[1996, 1997, 1998, None, 1977])
+
+    @staticmethod
+    def written(ratings, graph, *options):
+        triples = cr.graph.known_triples(ratings, graph, *options)
+        assert list(triples) == COLUMNS
+        assert list(triples.index) == list(range(len(triples)))
+        rows = [" ".join(row) for row in triples.itertuples(index=False)]
+        assert len(set(rows)) == len(rows)
+        return set(rows)
+
+    RELEASE = {"item:1 director person:d", "item:2 director person:d"}
+
+    def test_each_regime_by_hand(self, dated):
+        """An edge between two items is told once; no user is in it, and no review."""
+        assert self.written(dated, DATED) == self.RELEASE
+        assert self.written(dated, DATED, "release") == self.RELEASE
+        before = self.RELEASE | {"item:1 award_won award:x", "item:1 sequel item:2"}
+        assert self.written(dated, DATED, "before") == before
+        assert self.written(dated, DATED, "all") == before | {
+            "item:2 award_won award:x", "item:4 award_nomination award:x", "item:2 sequel item:3",
+            "item:3 sequel item:5", "item:4 sequel item:1", "item:1 sequel film:m.9"}
+
+    def test_an_entity_needs_so_many_facts_and_an_item_none(self, dated):
+        items = {"item:1 sequel item:2", "item:2 sequel item:3", "item:3 sequel item:5",
+                 "item:4 sequel item:1"}
+        awards = {"item:1 award_won award:x", "item:2 award_won award:x",
+                  "item:4 award_nomination award:x"}
+        assert self.written(dated, DATED, "all", 2) == self.RELEASE | items | awards
+        assert self.written(dated, DATED, "all", 3) == items | awards
+        assert self.written(dated, DATED, "all", 4) == items
+
+    def test_facts_of_then_count_not_those_of_later(self, dated):
+        assert "item:1 award_won award:x" in self.written(dated, DATED, "before", 1)
+        assert "item:1 award_won award:x" not in self.written(dated, DATED, "before", 2)
+
+    def test_what_leads_to_an_item_from_outside_is_told_of_the_item(self):
+        graph = graph_of("film:m.1 sequel item:1", "item:2 director person:d", item="item")
+        assert self.written(catalogue(2), graph, "all") == {
+            "item:1 sequel_of film:m.1", "item:2 director person:d"}
+
+    def test_a_relation_may_be_called_of(self):
+        """It isn't taken for another one told back; what is stated both ways stays so."""
+        graph = graph_of("item:1 remake_of item:2", "item:2 sequel item:3",
+                         "item:3 sequel_of item:2", item="item")
+        assert self.written(catalogue(3), graph, "all") == {
+            "item:1 remake_of item:2", "item:2 sequel item:3", "item:3 sequel_of item:2"}
+
+    def test_an_item_that_is_joined_to_itself(self):
+        graph = graph_of("item:1 goes_with item:1", item="item")
+        assert self.written(catalogue(2), graph) == {"item:1 goes_with item:1"}
+
+    @pytest.mark.parametrize("known", cr.graph.REGIMES)
+    def test_on_the_shop_they_are_the_graphs_own_edges(self, shop, shop_graph, known):
+        found = self.written(shop, shop_graph, known)
+        products = [node for node in shop_graph if node.startswith("product:")]
+        assert found == triples_of(shop_graph, *products)
+
+    def test_on_movielens(self, ml, kg):
+        triples = cr.graph.known_triples(ml, kg, "all")
+        back = triples["relation"] == "sequel_of"
+        assert all(kg.has_edge(*row) for row in
+                   triples.loc[~back, ["head", "tail", "relation"]].itertuples(index=False))
+        assert all(kg.has_edge(tail, head, "sequel") and tail.startswith("film:") for head, _, tail
+                   in triples[back].itertuples(index=False))
+        facts = cr.graph.known_facts(ml, kg, "all")
+        assert len(facts) - len(triples) == (facts["relation"].eq("sequel")
+                                             & facts["other"].notna()).sum() > 40
+        often = cr.graph.known_triples(ml, kg, "all", 4)
+        ends = often.loc[~often["tail"].str.startswith("item:"), "tail"].value_counts()
+        assert ends.min() == 4
+        assert set(often["head"]) <= {f"item:{item}" for item in ml.item_ids}
+        assert len(often) == len(triples[triples["tail"].isin(ends.index)
+                                         | triples["tail"].str.startswith("item:")])
+
+    def test_what_known_facts_refuses_is_refused(self, dated, split, kg):
+        with pytest.raises(ValueError, match="known is 'now'; it may be 'release', 'before', "):
+            cr.graph.known_triples(dated, DATED, "now")
+        with pytest.raises(TypeError, match="needs Ratings, not Split. Use split.train"):
+            cr.graph.known_triples(split, kg)
+
+
 class TestNames:
     GRAPH = graph_of("item:1 director person:d", "item:2 director person:d",
                      "item:3 director person:d", "item:3 actor person:d",

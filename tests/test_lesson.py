@@ -18,6 +18,7 @@ import coldrec as cr
 from coldrec import lesson
 
 ROOT = Path(__file__).parents[1]
+RESULTS_FOLDER = lesson.results_folder
 
 
 @pytest.fixture(autouse=True)
@@ -135,6 +136,67 @@ def test_the_file_is_readable_sorted_text(folder):
     assert "θ".encode() in raw and raw.endswith(b"}\n") and b"\r" not in raw
     text = raw.decode("utf-8")
     assert text.index('"01"') < text.index('"header"') and text.index("R a") < text.index("R θ")
+
+
+def test_recorded_reads_what_record_wrote(folder):
+    cr.record("01", {"R b": [1, 2, 3, 4], "R a": 0.25})
+    cr.record("02", {"R c": 0.5})
+    frame = cr.recorded("01")
+    assert list(frame) == ["value", "se", "n"]
+    assert frame.dtypes.tolist() == [float, float, int]
+    assert set(frame.index) == {"R a", "R b"}
+    assert frame.loc["R b"].tolist() == [2.5, 0.645497, 4]
+    assert frame.loc["R a", ["value", "n"]].tolist() == [0.25, 1]
+    assert math.isnan(frame.loc["R a", "se"])
+
+
+def test_recorded_prefers_this_tiers_figures_where_there_are_any(monkeypatch):
+    for tier, figures in {"cpu": {"R both": 0.1, "R cpu": 0.2},
+                          "gpu": {"R both": 0.3, "R gpu": 0.4},
+                          "smoke": {"R both": 0.5, "R smoke": 0.6}}.items():
+        monkeypatch.setenv("COLDREC_TIER", tier)
+        cr.record("01", figures)
+    at_cpu = {"R both": 0.1, "R cpu": 0.2}
+    for tier, expected in {"cpu": at_cpu, "smoke": at_cpu,
+                           "gpu": {"R both": 0.3, "R cpu": 0.2, "R gpu": 0.4}}.items():
+        monkeypatch.setenv("COLDREC_TIER", tier)
+        assert cr.recorded("01")["value"].to_dict() == expected
+
+
+@pytest.mark.parametrize("tier", ["cpu", "gpu", "smoke"])
+def test_what_is_not_recorded_says_how_to_get_it(monkeypatch, tier):
+    message = "nothing is recorded of lesson 01. Run its notebook, or python course.py measure 01"
+    with pytest.raises(LookupError, match=message):
+        cr.recorded("01")
+    cr.record("02", {"R": 0.1})
+    monkeypatch.setenv("COLDREC_TIER", tier)
+    with pytest.raises(LookupError, match=message):
+        cr.recorded("01")
+    assert len(cr.recorded("02")) == 1
+
+
+def test_without_a_checkout_recorded_reads_what_came_with_the_package(monkeypatch, tmp_path):
+    """And what is measured here, in the folder one works in, goes first."""
+    package = tmp_path / "site-packages" / "coldrec"
+    (package / "shipped").mkdir(parents=True)
+    (tmp_path / "work").mkdir()
+    monkeypatch.setattr(lesson, "__file__", str(package / "lesson.py"))
+    monkeypatch.setattr(lesson, "results_folder", RESULTS_FOLDER)
+    monkeypatch.chdir(tmp_path / "work")
+    with pytest.raises(LookupError, match="nothing is recorded of lesson 01"):
+        cr.recorded("01")
+    figure = {"se": None, "n": 1}
+    (package / "shipped" / "cpu.json").write_text(json.dumps(
+        {"01": {"R old": {"value": 0.1, **figure}, "R new": {"value": 0.2, **figure}}}), "utf-8")
+    assert cr.recorded("01")["value"].to_dict() == {"R old": 0.1, "R new": 0.2}
+    assert cr.record("01", {"R new": 0.9}) == tmp_path / "work" / "results" / "cpu.json"
+    assert cr.recorded("01")["value"].to_dict() == {"R old": 0.1, "R new": 0.9}
+
+
+def test_this_checkouts_figures_can_be_read(monkeypatch):
+    monkeypatch.setattr(lesson, "results_folder", RESULTS_FOLDER)
+    frame = cr.recorded("01")
+    assert np.isfinite(frame["value"]).all() and (frame["n"] >= 1).all() and len(frame) > 5
 
 
 def test_an_interrupted_record_leaves_the_old_figures(monkeypatch, folder):

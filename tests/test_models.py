@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 import coldrec as cr
 from coldrec import models
+from coldrec.language import GraphGPT, LikesGPT
 from coldrec.splits import Split, warm
 
 N = 12  # warm users, and warm items, of the checkerboard; two cold ones of each come after them
@@ -65,6 +67,16 @@ def board():
     return make_board()
 
 
+@functools.cache
+def board_gpt():
+    """A model of what a graph says of the checkerboard: which items are of which kind."""
+    items = make_board().train.items
+    facts = pd.DataFrame([(f"item:{item}", "is", f"{kind}{n}") for item, (kind,) in
+                          zip(items["item"], items["genres"], strict=True) for n in range(2)],
+                         columns=["head", "relation", "tail"])
+    return GraphGPT(16, 1, 2, epochs=50, batch=16, learning_rate=5e-3, progress=False).fit(facts)
+
+
 class Case(NamedTuple):
     make: Callable  # of the board
     answers: tuple = ()  # which questions of the checkerboard it must answer right
@@ -100,16 +112,20 @@ CASES = {
     "WeightedHybrid": Case(
         lambda board: models.WeightedHybrid([(models.EASE(), 1.0),
                                              (models.ViewRidge(board.views), 2.0)]), CONTENT),
+    "LikesGPT": Case(
+        lambda board: LikesGPT(board_gpt(), board.train, epochs=10, batch=32, learning_rate=1e-2,
+                               progress=False), CONTENT),
 }
 STARS = ["Bias", "MatrixFactorisation", "ArticleNetwork", "ViewStars of items",
          "ViewStars of users"]
 ALWAYS = ["Random", "TestCountOracle", "ArticleNetwork"]  # they score whatever they are asked
 OF_ITEMS = ["Content", "ViewCosine", "ViewRidge of likes", "ViewRidge of EASE",
-            "ViewRidge of a teacher", "ViewStars of items", "FeatureCombination", "WeightedHybrid"]
+            "ViewRidge of a teacher", "ViewStars of items", "FeatureCombination", "WeightedHybrid",
+            "LikesGPT"]
 OF_USERS = ["Popularity", "Bias", "ViewRidge of likes", "ViewRidge of EASE",
             "ViewRidge of a teacher", "ViewRidge of users", "ViewStars of items",
             "ViewStars of users", "FeatureCombination", "WeightedHybrid"]
-SEEDED = ["Random", "MatrixFactorisation", "ArticleNetwork"]
+SEEDED = ["Random", "MatrixFactorisation", "ArticleNetwork", "LikesGPT"]
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -137,7 +153,8 @@ def model(case, board):
 def test_every_model_is_in_the_contract():
     exported = {getattr(models, name) for name in models.__all__}
     abstract = {models.Recommender, models.StarRecommender}
-    assert {name.split(" of ")[0] for name in CASES} == {c.__name__ for c in exported - abstract}
+    assert {name.split(" of ")[0] for name in CASES} == {
+        c.__name__ for c in exported - abstract | {LikesGPT}}
 
 
 class TestContract:

@@ -5,6 +5,7 @@ A graph is a networkx ``MultiDiGraph``. A node's id is a text ``"type:name"`` (`
 edge's key is its relation. A frame of triples (``head, relation, tail``) is the exchange form.
 """
 
+from coldrec.graph import embeddings
 from coldrec.graph.audit import Audit, audit, suspects, wrong_share
 from coldrec.graph.build import build, node, shop
 from coldrec.graph.exchange import (
@@ -17,12 +18,13 @@ from coldrec.graph.exchange import (
     write_recbole,
     write_triples,
 )
-from coldrec.graph.facts import REGIMES, known_facts
+from coldrec.graph.facts import REGIMES, known_facts, known_triples
 from coldrec.graph.link import LINKS, crosswalk, freebase, link_table, with_errors
 from coldrec.graph.names import name, with_names
 from coldrec.graph.paths import paths
 
-__all__ = ["LINKS", "REGIMES", "Audit", "audit", "build", "crosswalk", "freebase", "from_triples",
-           "known_facts", "link_table", "name", "node", "paths", "read_graphml", "read_recbole",
-           "read_triples", "shop", "suspects", "to_triples", "with_errors", "with_names",
-           "write_graphml", "write_recbole", "write_triples", "wrong_share"]
+__all__ = ["LINKS", "REGIMES", "Audit", "audit", "build", "crosswalk", "embeddings", "freebase",
+           "from_triples", "known_facts", "known_triples", "link_table", "name", "node", "paths",
+           "read_graphml", "read_recbole", "read_triples", "shop", "suspects", "to_triples",
+           "with_errors", "with_names", "write_graphml", "write_recbole", "write_triples",
+           "wrong_share"]

@@ -65,6 +65,24 @@ def known_facts(ratings: Ratings, graph: nx.MultiDiGraph, known: str = "release"
     return facts[~late].reset_index(drop=True)
 
 
+def known_triples(ratings: Ratings, graph: nx.MultiDiGraph, known: str = "release",
+                  least: int = 1) -> pd.DataFrame:
+    """Return :func:`known_facts` as triples ``head, relation, tail`` of nodes.
+
+    A fact between two items is one triple, not two. Entities with fewer than ``least`` facts are
+    left out, but for the items: what hardly anything is joined to says little of anything.
+    """
+    facts = known_facts(ratings, graph, known)
+    node = f"{graph.graph.get('item', 'item')}:" + facts["item"].astype(str)
+    triples = pd.DataFrame({"head": node, "relation": facts["relation"], "tail": facts["entity"]})
+    of_items = facts["other"].notna()
+    there = pd.Series([graph.has_edge(head, tail, relation) for head, relation, tail
+                       in triples.itertuples(index=False)], triples.index, dtype=bool)
+    told_back = of_items & ~there
+    often = facts["entity"].map(facts["entity"][~told_back].value_counts()) >= least
+    return triples[~told_back & (often | of_items)].drop_duplicates(ignore_index=True)
+
+
 def _interaction(graph, start, relation, end) -> bool:
     kinds = {start.partition(":")[0], end.partition(":")[0]}
     return (relation in INTERACTIONS or "review" in kinds

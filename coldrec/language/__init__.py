@@ -1,1 +1,14 @@
-"""Language models: texts in, vectors out."""
+"""Language models: loaded, trained, adapted, and asked. (PyTorch is loaded when they are used.)"""
+
+from coldrec.language.adapters import METHODS, adapt
+from coldrec.language.likes import LikesGPT
+from coldrec.language.load import MODELS, causal, classifier, encoder
+from coldrec.language.probe import GENERAL_TEXTS, knows
+from coldrec.language.score import log_likelihood, perplexity
+from coldrec.language.training import train
+from coldrec.language.triples import GraphGPT
+from coldrec.language.verbalise import verbalise
+
+__all__ = ["GENERAL_TEXTS", "METHODS", "MODELS", "GraphGPT", "LikesGPT", "adapt", "causal",
+           "classifier", "encoder", "knows", "log_likelihood", "perplexity", "train",
+           "verbalise"]

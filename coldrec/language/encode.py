@@ -21,23 +21,27 @@ def load_encoder():
 
 
 def sentences(texts: list[str], batch: int = 64) -> np.ndarray:
-    """Return one unit vector per text, ``(texts, 384)``: the mean of its token vectors.
+    """Return one unit vector per text, ``(texts, 384)``: MiniLM's, see :func:`pooled`."""
+    return pooled(*load_encoder(), texts, batch)
 
-    Long texts are cut at 256 tokens, the length that the encoder was trained on.
+
+def pooled(tokenizer, model, texts: list[str], batch: int = 64) -> np.ndarray:
+    """Return one unit vector per text, ``(texts, width)``: the mean of its tokens' hidden vectors.
+
+    ``model`` is a transformers model without a head. Long texts are cut at 256 tokens, the length
+    that MiniLM was trained on.
     """
     import torch
 
-    tokenizer, model = load_encoder()
-    device = runtime.device()
-    model.to(device)
+    model = model.to(runtime.device()).eval()
     order = np.argsort([len(t) for t in texts])  # like lengths together: less padding
     vectors = np.zeros((len(texts), model.config.hidden_size), np.float32)
     with torch.inference_mode():
         for start in range(0, len(texts), batch):
             chosen = order[start:start + batch]
             tokens = tokenizer([texts[i] for i in chosen], padding=True, truncation=True,
-                               max_length=256, return_tensors="pt").to(device)
-            hidden = model(**tokens).last_hidden_state
+                               max_length=256, return_tensors="pt").to(model.device)
+            hidden = model(**tokens).last_hidden_state.float()
             mask = tokens["attention_mask"].unsqueeze(-1)
             mean = (hidden * mask).sum(1) / mask.sum(1)
             vectors[chosen] = torch.nn.functional.normalize(mean, dim=1).cpu().numpy()
