@@ -34,3 +34,14 @@ def tiny():
     items.loc[17, ["title", "year"]] = items.loc[2, ["title", "year"]].to_numpy()
     users = pd.DataFrame({"user": np.arange(1, 31), "age": 20 + np.arange(30)})
     return cr.Ratings.from_frames(ratings, items, users)
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """Let torch use one thread: networks as small as the tests' are slower on several."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -15,19 +15,10 @@ from coldrec.splits import Split
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread")]
 
 KINDS, ITEMS, COLD, FANS = 4, 9, 3, 5  # of each kind of item, the last three are cold
 TUNED = {"epochs": 15, "batch": 64, "learning_rate": 5e-3, "progress": False}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Networks this small are slower on several."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def about(*items):

@@ -21,6 +21,8 @@ from coldrec import models
 from coldrec.language import GraphGPT, LikesGPT
 from coldrec.splits import Split, warm
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 N = 12  # warm users, and warm items, of the checkerboard; two cold ones of each come after them
 
 
@@ -131,17 +133,6 @@ SEEDED = ["Random", "MatrixFactorisation", "ArticleNetwork", "LikesGPT"]
 @pytest.fixture(scope="module", params=CASES)
 def case(request):
     return CASES[request.param]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Networks this small are slower on several."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -15,19 +15,10 @@ from coldrec.language.triples import Answers, GraphGPT, walks
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.usefixtures("one_thread")]
 
 SIZES = {"width": 16, "layers": 1, "heads": 2, "progress": False}
 LEARNS = {**SIZES, "epochs": 60, "batch": 32, "learning_rate": 3e-3}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Networks this small are slower on several."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def frame(*triples):

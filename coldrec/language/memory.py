@@ -5,12 +5,12 @@ from __future__ import annotations
 import pandas as pd
 
 from coldrec.language._peak import number_of_bytes, peak
+from coldrec.language.training import PRECISIONS
 from coldrec.validation import check_whole
 
-__all__ = ["OPTIMISERS", "PRECISIONS", "estimate", "peak"]
+__all__ = ["OPTIMISERS", "estimate", "peak"]
 
 OPTIMISERS = {"adamw": 2, "sgd": 0}  # numbers kept per trained weight
-PRECISIONS = ("fp32", "fp16", "bf16")
 
 # Blocks like BERT's, like Llama's, like GPT-2's: normalisations, and linear layers by their input.
 _KINDS = [
