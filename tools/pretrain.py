@@ -1,4 +1,4 @@
-"""Train lesson 03's GPT on the graph, at any size, and judge it on triples held out.
+"""Train a GPT on the graph's facts, at any size, and judge it on triples held out.
 
     python tools/pretrain.py --known all --folder build/gpt
 
