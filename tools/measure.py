@@ -30,7 +30,196 @@ def lesson01(seed: int) -> dict:
             "rmse article network, its own sizes": row["rmse"]}
 
 
-MEASUREMENTS = {"01": [lesson01]}  # a lesson may have several
+def lesson03(seed: int) -> dict:
+    """Return lesson 03's figures of one seed: the GPT and TransE as views, tuned, and asked."""
+    import networkx as nx
+    import numpy as np
+
+    import coldrec as cr
+
+    ml = cr.load("ml-100k")
+    graph = nx.compose(cr.graph.freebase(ml), cr.graph.build(ml, rated=False))
+    split, mixed = cr.splits.item_cold(ml, 0.2, seed=seed), cr.splits.mixed(ml, seed=seed)
+    items = [f"item:{item}" for item in ml.item_ids]
+    moved = dict(zip(items, np.random.default_rng(seed).permutation(items), strict=True))
+    words = {"text": cr.views.text(ml), "genres": cr.views.genres(ml), "year": cr.views.year(ml),
+             "stars": cr.views.star_power(split.train, graph)}
+    teacher, figures = cr.models.EASE().fit(split.train), {}
+
+    def view(model):
+        vectors = model.vectors.reindex(items).to_numpy()
+        return np.nan_to_num(vectors - np.nanmean(vectors, axis=0))
+
+    def recall(model, split=split, **options):
+        return cr.evaluate(model.fit(split.train), split, **options)["recall"]
+
+    def stack(views):
+        return cr.models.ViewRidge(views, targets=teacher, weights={"text": 1.5})
+
+    for known in (*cr.graph.REGIMES, "shuffled"):
+        triples = cr.graph.known_triples(ml, graph, "all" if known == "shuffled" else known, 4)
+        if known == "shuffled":
+            triples[["head", "tail"]] = triples[["head", "tail"]].replace(moved)
+        train, held_out = cr.graph.embeddings.split_triples(triples, 0.05, seed=seed)
+        gpt = cr.language.GraphGPT(seed=seed, progress=False).fit(train)
+        ridge = cr.models.ViewRidge({"kg": view(gpt)})
+        if known in ("all", "shuffled"):
+            asked = cr.graph.embeddings.link_prediction(gpt, held_out, train)
+            name = "gpt" if known == "all" else "gpt shuffled"
+            figures |= {f"mrr {name}": asked["mrr"], f"hits@10 {name}": asked["hits@10"]}
+        if known == "shuffled":
+            figures["R gpt shuffled"] = recall(ridge)
+            continue
+        transe = cr.graph.embeddings.TransE(seed=seed).fit(train)
+        figures |= {
+            f"R gpt ridge {known}": recall(ridge),
+            f"control gpt ridge {known}": recall(ridge, control="shuffled"),
+            f"R gpt cosine {known}": recall(cr.models.ViewCosine({"kg": view(gpt)})),
+            f"R transe ridge {known}": recall(cr.models.ViewRidge({"kg": view(transe)})),
+            f"R transe cosine {known}": recall(cr.models.ViewCosine({"kg": view(transe)}))}
+        views = words | {"graph": cr.views.graph(ml, cr.graph.freebase(ml), known)}
+        without = recall(stack(views))
+        for name, model in {"gpt": gpt, "transe": transe}.items():
+            figures[f"R stack {known} with {name}"] = recall(stack(views | {"kg": view(model)}))
+            figures[f"R stack with {name} minus without {known}"] = (
+                figures[f"R stack {known} with {name}"] - without)
+        if known == "all":
+            asked = cr.graph.embeddings.link_prediction(transe, held_out, train)
+            figures |= {"mrr transe": asked["mrr"], "hits@10 transe": asked["hits@10"]}
+            tuned = cr.language.LikesGPT(gpt, ml, seed=seed, progress=False)
+            figures["R gpt tuned"] = recall(tuned)
+            for name, model in {"popularity": cr.models.Popularity(), "ease": cr.models.EASE(),
+                                "gpt cosine": cr.models.ViewCosine({"kg": view(gpt)}),
+                                "gpt ridge": cr.models.ViewRidge({"kg": view(gpt)}, targets="ease"),
+                                "gpt tuned": tuned}.items():
+                figures[f"R mixed {name}"] = recall(model, mixed, pool="all")
+                figures[f"R mixed cold pool {name}"] = cr.evaluate(model, mixed)["recall"]
+    return figures
+
+
+def lesson03_paths(seed: int) -> dict:
+    """Return the figures of the GPT that is trained on paths, too, regime all."""
+    import networkx as nx
+    import numpy as np
+
+    import coldrec as cr
+
+    ml = cr.load("ml-100k")
+    graph = nx.compose(cr.graph.freebase(ml), cr.graph.build(ml, rated=False))
+    split = cr.splits.item_cold(ml, 0.2, seed=seed)
+    triples = cr.graph.known_triples(ml, graph, "all", 4)
+    train, held_out = cr.graph.embeddings.split_triples(triples, 0.05, seed=seed)
+    gpt = cr.language.GraphGPT(paths=8, hops=2, seed=seed, progress=False).fit(train)
+    vectors = gpt.vectors.reindex([f"item:{item}" for item in ml.item_ids]).to_numpy()
+    view = {"kg": np.nan_to_num(vectors - np.nanmean(vectors, axis=0))}
+    return {"mrr gpt with paths": cr.graph.embeddings.link_prediction(gpt, held_out, train)["mrr"],
+            **{f"R gpt with paths {how} all": cr.evaluate(
+                model(view).fit(split.train), split)["recall"] for how, model in
+               (("ridge", cr.models.ViewRidge), ("cosine", cr.models.ViewCosine))}}
+
+
+def lesson03_words(seed: int) -> dict:
+    """Return what SmolLM2 knows of films before and after it is told facts, and as a view."""
+    import networkx as nx
+    from transformers import DataCollatorForLanguageModeling
+
+    import coldrec as cr
+    from coldrec.language.encode import pooled
+
+    ml = cr.load("ml-100k")
+    graph = nx.compose(cr.graph.freebase(ml), cr.graph.build(ml, rated=False))
+    split = cr.splits.item_cold(ml, 0.2, seed=seed)
+    triples = cr.graph.known_triples(ml, graph, "release", least=4)
+    train, held_out = cr.graph.embeddings.split_triples(triples, 0.05, seed=seed)
+    texts, figures = cr.views.describe(ml), {}
+    told = [asked + answer for asked, answer in cr.language.verbalise(
+        graph, train.sample(1200, random_state=seed), split.train) if answer][:960]
+    general = cr.language.GENERAL_TEXTS
+
+    def look(when, tokenizer, model):
+        asked = cr.language.verbalise(graph, held_out.sample(200, random_state=seed), split.train)
+        for name, said in {"held-out facts": [a + answer for a, answer in asked if answer],
+                           "general text": general}.items():
+            figures[f"perplexity {name}, {when}"] = cr.language.perplexity(model, tokenizer, said)
+        for name, facts in {"held-out": held_out, "told": train}.items():
+            figures[f"knows {name}, {when}"] = cr.language.knows(
+                model, tokenizer, graph, facts, split.train, n=200, seed=seed).mean()
+
+    def recall(tokenizer, model):
+        model.layers = model.layers[:10]
+        view = pooled(tokenizer, model, texts)
+        ridge = cr.models.ViewRidge({"text": view}).fit(split.train)
+        return cr.evaluate(ridge, split)["recall"]
+
+    tokenizer, model = cr.language.causal()
+    look("before", tokenizer, model)
+    model = cr.language.adapt(model, "lora", rank=16)
+    cr.language.train(
+        model, [{"input_ids": tokenizer(text)["input_ids"]} for text in told], batch=16, epochs=1,
+        learning_rate=5e-4, collate=DataCollatorForLanguageModeling(tokenizer, mlm=False),
+        seed=seed, progress=False)
+    look("after", tokenizer, model)
+    figures["R smollm2 told, ridge"] = recall(tokenizer, model.merge_and_unload().model)
+    figures["R smollm2 ridge"] = recall(*cr.language.encoder("smollm2"))
+    return figures
+
+
+def lesson03_memory(seed: int) -> dict:
+    """Return what SmolLM2 knows by heart of MovieLens: years, genres, titles, as they are written
+    and with the letters of the titles scrambled; and what scrambling does to the views.
+    """
+    import re
+
+    import networkx as nx
+    import numpy as np
+
+    import coldrec as cr
+    from coldrec.language.encode import pooled
+    from coldrec.views import describe, readable_title
+
+    ml, rng = cr.load("ml-100k"), np.random.default_rng(seed)
+    split = cr.splits.item_cold(ml, 0.2, seed=seed)
+    graph = nx.compose(cr.graph.freebase(ml), cr.graph.build(ml, rated=False))
+    facts = cr.graph.known_triples(ml, graph, "release", least=4)
+
+    def scramble(text):
+        return re.sub(r"\w+", lambda word: "".join(rng.permutation(list(word[0]))), text)
+
+    scrambled = nx.relabel_nodes(graph, {})  # a copy
+    for item in ml.item_ids:
+        scrambled.nodes[f"item:{item}"]["label"] = scramble(graph.nodes[f"item:{item}"]["label"])
+    tokenizer, model = cr.language.causal()
+    figures = {}
+    for name, told in {"": graph, ", scrambled": scrambled}.items():
+        for what, relation in {"year": "released_in", "genre": "has_genre"}.items():
+            figures[f"knows {what}{name}"] = cr.language.knows(
+                model, tokenizer, told, facts[facts.relation == relation], split.train, n=100,
+                seed=seed).mean()
+    titles = [readable_title(title).rsplit(" ", 1) for title in ml.items.title.unique()]
+    cut = [title for title in titles if len(title) == 2]
+    starts, ends = zip(*[cut[i] for i in rng.permutation(len(cut))[:100]], strict=True)
+
+    def finish(starts):
+        prompts = [f"The film is called {start}" for start in starts]
+        return cr.language.log_likelihood(model, tokenizer, prompts, [f" {end}" for end in ends])[
+            "log_prob"].to_numpy()
+
+    for name, said in {"": starts, ", scrambled": [scramble(start) for start in starts]}.items():
+        figures[f"knows title{name}"] = np.mean(finish(said) > finish(np.roll(said, 1)))
+    texts = {"": describe(ml), ", scrambled": describe(cr.Ratings.from_frames(
+        ml.ratings, ml.items.assign(title=[scramble(title) for title in ml.items.title])))}
+    for short in ("minilm", "smollm2"):
+        tokenizer, model = cr.language.encoder(short)
+        if short == "smollm2":
+            model.layers = model.layers[:10]
+        for name, said in texts.items():
+            ridge = cr.models.ViewRidge({"text": pooled(tokenizer, model, said)}).fit(split.train)
+            figures[f"recall {short}{name}"] = cr.evaluate(ridge, split)["recall"]
+    return figures
+
+
+MEASUREMENTS = {"01": [lesson01], "03": [lesson03, lesson03_paths, lesson03_words,
+                                    lesson03_memory]}
 
 
 def measure(lesson: str, seeds=SEEDS, root: Path = ROOT) -> dict:

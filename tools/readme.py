@@ -21,6 +21,18 @@ READABLE = {"mf": "matrix factorisation", "article network": "the article's netw
             "graph shuffled": "graph, links shuffled (regime all)",
             **{f"graph relinked {regime}": f"graph, repaired, regime {regime}"
                for regime in ("release", "before", "all")},
+            "gpt shuffled": "GPT on the graph, links shuffled (regime all), ridge",
+            **{f"gpt with paths {how} all": f"GPT on the graph and its paths, {how}, regime all"
+               for how in ("ridge", "cosine")},
+            "gpt tuned": "GPT on the graph, tuned on likes (regime all)",
+            "smollm2 ridge": "SmolLM2's text vectors, ridge",
+            "smollm2 told, ridge": "SmolLM2's text vectors after it was told facts, ridge",
+            **{f"{short} {how} {regime}": f"{name} on the graph, {how}, regime {regime}"
+               for short, name in (("gpt", "GPT"), ("transe", "TransE"))
+               for how in ("ridge", "cosine") for regime in ("release", "before", "all")},
+            **{f"stack {regime} with {short}": f"the stack of lesson 02 + {name}, regime {regime}"
+               for short, name in (("gpt", "GPT"), ("transe", "TransE"))
+               for regime in ("release", "before", "all")},
             **{f"stack {regime}": "text + genres + year + graph + star power, EASE targets, regime "
                f"{regime}" for regime in ("release", "before", "all")}}
 

@@ -172,10 +172,11 @@ def _top_cells(path: Path, folder: str) -> list[NotebookNode]:
     kernel; not editable, for a live kernel doesn't see a new ``.pth`` file.
     """
     root = path.resolve().parent.parent
+    extra = " " + front_matter(path)["colab"] if front_matter(path).get("colab") else ""
     install = (
         "import sys\n\n"
         'if "google.colab" in sys.modules:\n'
-        f"    %pip install -q --no-deps git+https://github.com/{repository(root)}"
+        f"    %pip install -q --no-deps git+https://github.com/{repository(root)}{extra}"
     )
     folded = {"tags": ["install"], "jupyter": {"source_hidden": True}}
     return [
