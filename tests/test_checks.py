@@ -1,80 +1,24 @@
 """Every check: the solution passes, the stub is told apart, likely mistakes get the hint that fits.
 
 The answers come out of solutions/*.py, so they are what readers see; so are most of the mistakes,
-each a solution after one edit.
+each a solution after one edit. Sheets 00 and 01 have theirs here, others in a module each.
 """
 
 from __future__ import annotations
 
-import ast
 import importlib
 import math
 import re
 import textwrap
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from sheets import ANSWERS, CHECKS, HERE, SHEETS, calls, run, written
 
 import coldrec as cr
 from coldrec.checks import CheckFailed, NotWritten
-from tools.sources import BLOCK, find, read_source, read_stub
-
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-SHEETS = find(ROOT, "solutions")
-
-
-def codes(sheet):
-    """Return the code of a sheet's cells that Python can read without IPython."""
-    return [cell.source for cell in sheet.cells
-            if cell.cell_type == "code" and "install" not in cell.metadata.get("tags", [])]
-
-
-def calls():
-    """Yield each check that a sheet calls: its name, the sheet, the name of what it gets."""
-    for path in SHEETS:
-        for code in codes(read_source(path)):
-            for check, answer in re.findall(r"cr\.checks\.(lesson\d\d\.\w+)\((\w+)\)", code):
-                yield check, path, answer
-
-
-def checks():
-    """Yield the name of each check in the package, such as lesson00.top_n."""
-    for path in (ROOT / "coldrec" / "checks").glob("lesson*.py"):
-        module = importlib.import_module(f"coldrec.checks.{path.stem}")
-        for name, thing in vars(module).items():
-            if (hasattr(thing, "__wrapped__") and thing.__module__ == module.__name__
-                    and not name.startswith("_")):  # a cached helper is no check
-                yield f"{path.stem}.{name}"
-
-
-CHECKS = sorted(checks())
-ANSWERS = {check: (path, answer) for check, path, answer in calls()}
-
-
-def written(check, read=read_source, edit=None):
-    """Return what a sheet has for a check, after an edit; only imports and definitions are run."""
-    path, answer = ANSWERS[check]
-    names = {}
-    for code in codes(read(path)):
-        tree = ast.parse(code)
-        if edit and any(getattr(node, "name", "") == answer for node in tree.body):
-            for old, new in edit.items():
-                assert old in code, f"{answer} has no {old!r}"
-                code = code.replace(old, new)
-            tree = ast.parse(code)
-        kept = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
-        tree.body = [node for node in tree.body if isinstance(node, kept)]
-        exec(compile(tree, path.name, "exec"), names)
-    return names[answer]
-
-
-def run(check, answer):
-    lesson, name = check.split(".")
-    getattr(getattr(cr.checks, lesson), name)(answer)
-
+from tools.sources import BLOCK, read_stub
 
 # Mistakes that are no single edit of the solution -------------------------------------------------
 
@@ -616,6 +560,10 @@ RIGHT = [
     ("lesson01.leaking", compares(lambda a, b, cold: pd.DataFrame(a).equals(pd.DataFrame(b)))),
 ]
 
+for path in sorted(HERE.glob("test_checks_lesson*.py")):
+    sheet = importlib.import_module(path.stem)
+    WRONG, RIGHT = WRONG | sheet.WRONG, RIGHT + sheet.RIGHT
+
 
 @pytest.fixture(autouse=True)
 def no_assets(monkeypatch):
@@ -625,8 +573,7 @@ def no_assets(monkeypatch):
 
 def test_every_check_is_called_by_one_sheet_and_has_mistakes_to_tell():
     assert sorted(check for check, _, _ in calls()) == CHECKS
-    own = {path.stem.removeprefix("test_checks_") for path in HERE.glob("test_checks_lesson*.py")}
-    assert sorted(WRONG) == [check for check in CHECKS if check.partition(".")[0] not in own]
+    assert sorted(WRONG) == CHECKS
     assert min(len(mistakes) for mistakes in WRONG.values()) >= 2
 
 
@@ -636,7 +583,8 @@ def test_the_solution_passes(check, capsys):
     assert capsys.readouterr().out == f"✓ {ANSWERS[check][1]} does what it should.\n"
 
 
-@pytest.mark.parametrize("check, answer", RIGHT, ids=[check for check, _ in RIGHT])
+@pytest.mark.parametrize("check, answer", RIGHT, ids=[f"{check}-{number}" for number, (check, _)
+                                                     in enumerate(RIGHT)])
 def test_another_right_answer_passes(check, answer):
     run(check, answer)
 
@@ -661,6 +609,7 @@ def test_a_likely_mistake_gets_the_hint_that_fits(check, mistake, hint):
     with pytest.raises(CheckFailed, match=hint) as caught, np.errstate(all="ignore"):
         run(check, answer)
     assert not isinstance(caught.value, NotWritten)
+    assert caught.value._render_traceback_() == [f"✗ {caught.value}"]
 
 
 # What is no answer, and what goes wrong inside one ------------------------------------------------

@@ -6,6 +6,7 @@ import copy
 import inspect
 import numbers
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 
@@ -31,9 +32,13 @@ def call(function, *given, nothing: str = ""):
     expect(answer is not None,
            nothing or f"{name} returns nothing. Does its last line say `return`?")
     for before, after in zip(given, copies, strict=True):
+        inside = " or what is in it" if isinstance(before, (list, tuple)) else ""
         expect(_same(before, after),
-               f"{name} changes the {type(before).__name__} that it is given, and whoever calls it "
-               "still needs that. Work on a copy, or with methods that return something new.")
+               f"{name} changes the {type(before).__name__}{inside} that it is given, and whoever "
+               "calls it still needs that. Work on a copy, or with methods that return something "
+               "new."
+               + (" (In PyTorch, those whose names end with _ change the tensor itself.)"
+                  if hasattr(before, "detach") else ""))
     return answer
 
 
@@ -97,9 +102,27 @@ def is_number(value) -> bool:
     return isinstance(value, (numbers.Real, np.bool_))
 
 
+def number(value) -> float | None:
+    """Return what is one number as a float, from NumPy and PyTorch too; of all else, None."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    return float(value) if is_number(value) else None
+
+
+def what(value) -> str:
+    """Return what a value is, for a sentence."""
+    if hasattr(value, "shape"):
+        return f"a {type(value).__name__} of the shape {tuple(value.shape)}"
+    return f"the {type(value).__name__} {brief(value)}"
+
+
 def _kind(value) -> str:
     """Return a short value as it is written, and of a longer one only what it is."""
-    if isinstance(value, (pd.DataFrame, pd.Series, pd.Index)) or len(brief(value)) > 40:
+    if hasattr(value, "detach"):
+        return f"{type(value).__name__} of the shape {tuple(value.shape)}"
+    if isinstance(value, (pd.DataFrame, pd.Series, pd.Index, nx.Graph, np.random.Generator)):
+        return type(value).__name__
+    if len(brief(value)) > 40:
         return type(value).__name__
     return brief(value)
 
@@ -116,6 +139,14 @@ def _close(answer, right) -> bool:
 
 
 def _same(before, after) -> bool:
+    if isinstance(before, nx.Graph):
+        return nx.utils.graphs_equal(before, after)
+    if isinstance(before, np.random.Generator):  # drawing from it is what it is given for
+        return True
+    if hasattr(before, "detach"):
+        return before.shape == after.shape and bool((before == after).all())
+    if isinstance(before, (list, tuple)):
+        return len(before) == len(after) and all(map(_same, before, after))
     if isinstance(before, (pd.DataFrame, pd.Series, pd.Index)):
         return before.equals(after)
     if isinstance(before, np.ndarray):
@@ -124,4 +155,4 @@ def _same(before, after) -> bool:
         return list(before) == list(after) and all(_same(before[k], after[k]) for k in before)
     if hasattr(before, "__dict__") and not callable(before):  # Ratings, and a split of them
         return _same(vars(before), vars(after))
-    return before == after
+    return before is after or before == after  # NaN is only itself

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import re
 
@@ -11,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from coldrec.checks import CheckFailed, check, expect
-from coldrec.checks.answers import brief, call, fits, is_number
-from coldrec.checks.errors import name_of
+from coldrec.checks.answers import brief, call, is_number
 from coldrec.data import Ratings
 from coldrec.evaluation import evaluate
 from coldrec.graph import shop
@@ -224,7 +222,7 @@ def _words(title):
 
 
 def _audited(answer, items, facts, permutations, seed=0):
-    pair = _ask(answer, items, facts, np.random.default_rng(seed), permutations)
+    pair = call(answer, items, facts, np.random.default_rng(seed), permutations)
     expect(isinstance(pair, (tuple, list)) and len(pair) == 2 and all(map(is_number, pair)),
            f"You return {brief(pair)}. Wanted are two numbers: return share, p.")
     share, p = map(float, pair)
@@ -347,7 +345,7 @@ def ablate(answer):
     """Recall of each group of relations alone, and of all the others."""
     ratings, kg, splits = _film_world()
     for known in ("release", "all"):
-        got = _ask(answer, ratings, kg, GROUPS, splits, known)
+        got = call(answer, ratings, kg, GROUPS, splits, known)
         expect(isinstance(got, pd.DataFrame), f"You return a {type(got).__name__}. Wanted is a "
                "data frame with a row per group.")
         expect(list(got.columns) == ["alone", "without"], "Your frame has the columns "
@@ -397,7 +395,7 @@ def ablate(answer):
                    f"is {brief(got.iat[row, column])}. It is the mean over the splits of "
                    "cr.evaluate(model, split, k=20)['recall'], with ViewRidge on one view, fitted "
                    "on split.train.")
-    one = _ask(answer, ratings, kg, {"people": GROUPS["people"]}, splits, "all")
+    one = call(answer, ratings, kg, {"people": GROUPS["people"]}, splits, "all")
     expect(np.isnan(one["without"].iloc[0]), "With one group there is nothing without it: the view "
            f"has no column, and the figure is NaN; yours is {brief(one['without'].iloc[0])}.")
 
@@ -556,7 +554,7 @@ def second_kind(answer):
 
 
 def _edges(answer, graph):
-    found = _ask(answer, graph)
+    found = call(answer, graph)
     expect(isinstance(found, (set, frozenset)), f"You return a {type(found).__name__}. Wanted is a "
            "set of triples; an empty one is set(), as {} is a dictionary.")
     expect(all(isinstance(edge, tuple) and len(edge) == 3 and all(isinstance(p, str) for p in edge)
@@ -605,27 +603,3 @@ def _exactly(found, graph, first, second, note=""):
            f"{sorted(extra)[:1]}.{note}")
     expect(not lost, f"You find {len(found)} of {len(second)} wrong edges of the second kind, and "
            f"miss for instance {sorted(lost)[:1]}.{note}")
-
-
-# What all use -------------------------------------------------------------------------------------
-
-def _ask(answer, *given):
-    """Do as ``answers.call``, for graphs, splits and random generators too."""
-    fits(answer, *given)
-    copies = copy.deepcopy(given)
-    name = name_of(answer)
-    kinds = ", ".join(type(thing).__name__ for thing in given)
-    try:
-        found = answer(*copies)
-    except CheckFailed:
-        raise
-    except Exception as error:
-        error.add_note(f"{name}({kinds})")  # for the sentence about it
-        raise
-    expect(found is not None, f"{name} returns nothing. Does its last line say `return`?")
-    for before, after in zip(given, copies, strict=True):
-        changed = ((isinstance(before, pd.DataFrame) and not before.equals(after))
-                   or (isinstance(before, nx.Graph) and not nx.utils.graphs_equal(before, after)))
-        expect(not changed, f"{name} changes the {type(before).__name__} that it is given, and "
-               "whoever calls it still needs that. Work on a copy.")
-    return found

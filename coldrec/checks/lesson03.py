@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 from collections.abc import Mapping
 from itertools import product
@@ -12,8 +11,7 @@ import pandas as pd
 from scipy.stats import binom, rankdata
 
 from coldrec.checks import CheckFailed, check, expect
-from coldrec.checks.answers import brief, call, compare, fits, is_number
-from coldrec.checks.errors import name_of
+from coldrec.checks.answers import brief, call, compare, number, what
 
 # Exercise 1 ---------------------------------------------------------------------------------------
 
@@ -315,52 +313,32 @@ def _loss(logits, answers, left_out, fill=-np.inf, own=True, over="mean", sign=1
     return total / {"mean": len(answers), "sum": 1, "all": logits.size}[over]
 
 
-def _loss_of(answer, logits, answers, left_out) -> float:
-    """Return the reader's loss as a number; it has to leave alone what it is given."""
-    found = _give(answer, logits, answers, left_out)
-    number = _number(found)
-    expect(number is not None, f"You return {_what(found)}. Wanted is one number, in a tensor "
+def _loss_of(answer, *tensors) -> float:
+    """Return the reader's loss as a number."""
+    found = call(answer, *tensors)
+    loss = number(found)
+    expect(loss is not None, f"You return {what(found)}. Wanted is one number, in a tensor "
            "without dimensions: the mean over the questions.")
-    return number
-
-
-def _give(answer, *tensors):
-    import torch
-
-    shapes = [f"{name} {tuple(tensor.shape)}" for name, tensor in
-              zip(("logits", "answers", "left_out"), tensors, strict=True)]
-    fits(answer, *tensors)
-    copies = [tensor.detach().clone().requires_grad_(tensor.requires_grad) for tensor in tensors]
-    try:
-        found = answer(*copies)
-    except CheckFailed:
-        raise
-    except Exception as error:
-        error.add_note(f"{name_of(answer)}({', '.join(shapes)})")  # for the sentence about it
-        raise
-    expect(found is not None,
-           f"{name_of(answer)} returns nothing. Does its last line say `return`?")
-    for name, before, after in zip(("logits", "answers", "left_out"), tensors, copies,
-                                   strict=True):
-        expect(before.shape == after.shape and torch.equal(before, after), f"{name_of(answer)} "
-               f"changes the tensor `{name}` that it is given, and whoever calls it still needs "
-               "that. Work on a copy: scatter, masked_fill and clone make one; scatter_ and "
-               "masked_fill_ don't.")
-    if tensors[0].requires_grad:
-        return found, copies[0]
-    return found
+    return loss
 
 
 def _gradient(answer, logits, answers, left_out):
     """A loss is there to be minimised."""
     import torch
 
-    found, given = _give(answer, logits.clone().requires_grad_(), answers, left_out)
+    copies = []
+
+    @functools.wraps(answer)
+    def kept(logits, *rest):
+        copies.append(logits)
+        return answer(logits, *rest)
+
+    found = call(kept, logits.clone().requires_grad_(), answers, left_out)
     expect(isinstance(found, torch.Tensor) and found.requires_grad, "The number is right, but "
            "nothing can be learnt from it: no gradient leads back to the logits. Return the tensor "
            "itself, without .item(), float(), .detach() or NumPy on the way.")
     found.backward()
-    slope = given.grad
+    slope = copies[0].grad
     want = logits.clone().requires_grad_()
     mask = left_out.scatter(1, answers[:, None], False)
     torch.nn.functional.cross_entropy(want.masked_fill(mask, -torch.inf), answers).backward()
@@ -428,25 +406,12 @@ PERPLEXITIES = [
 
 
 def _perplexity_of(answer, texts) -> float:
-    """Return the reader's perplexity as a number; it has to leave alone what it is given."""
-    fits(answer, texts)
-    copies = copy.deepcopy(texts)
-    try:
-        found = answer(copies)
-    except CheckFailed:
-        raise
-    except Exception as error:
-        error.add_note(f"{name_of(answer)}({_texts(texts)})")  # for the sentence about it
-        raise
-    expect(found is not None,
-           f"{name_of(answer)} returns nothing. Does its last line say `return`?")
-    expect(len(copies) == len(texts) and all(map(np.array_equal, copies, texts)),
-           f"{name_of(answer)} changes the list or the arrays that it is given, and whoever calls "
-           "it still needs these. Work on copies.")
-    number = _number(found)
-    expect(number is not None,
-           f"You return {_what(found)}. Wanted is one number, the perplexity of all texts.")
-    return number
+    """Return the reader's perplexity as a number."""
+    found = call(answer, texts)
+    perplexity = number(found)
+    expect(perplexity is not None,
+           f"You return {what(found)}. Wanted is one number, the perplexity of all texts.")
+    return perplexity
 
 
 def _texts(texts) -> str:
@@ -608,9 +573,9 @@ def _probe(answer, true, false):
     for key in ("share", "p"):
         expect(key in found, f"Your dictionary has {brief(list(found))}; wanted are 'share' and "
                "'p'.")
-        expect(_number(found[key]) is not None, f"Under {key!r} stands {_what(found[key])}; wanted "
+        expect(number(found[key]) is not None, f"Under {key!r} stands {what(found[key])}; wanted "
                "is a number." + (" binomtest(...).pvalue is one." if key == "p" else ""))
-    share, p = _number(found["share"]), _number(found["p"])
+    share, p = number(found["share"]), number(found["p"])
     decided = (true != false).any()
     expect(share == share and p == p, f"Your {'share' if share != share else 'p'} is NaN" + (
         "." if decided else " where all pairs are ties. Then the share is 0.5, and p is 1: nothing "
@@ -636,32 +601,18 @@ def _tell(found, cases, right, tolerance, mistakes, wrong) -> None:
     raise CheckFailed(wrong(cases[first], want[first], found[first]))
 
 
-def _number(value) -> float | None:
-    """Return what is one number as a float, from NumPy and PyTorch too; of all else, None."""
-    if hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
-    return float(value) if is_number(value) else None
-
-
-def _what(value) -> str:
-    """Return what a value is, for a sentence."""
-    if hasattr(value, "shape"):
-        return f"a {type(value).__name__} of the shape {tuple(value.shape)}"
-    return f"the {type(value).__name__} {brief(value)}"
-
-
 def _plain(answer):
     """Return the reader's function with a number where it returns a tensor of one."""
     @functools.wraps(answer)
     def plain(*given):
         found = answer(*given)
-        number = _number(found)
-        return found if number is None else number
+        plain_number = number(found)
+        return found if plain_number is None else plain_number
 
     return plain
 
 
 def _refuse_shapes(answer, wanted, *given):
-    found = call(answer, *copy.deepcopy(given))
-    expect(_number(found) is not None,
-           f"You return {_what(found)}. Wanted is {wanted}: one number.")
+    found = call(answer, *given)
+    expect(number(found) is not None,
+           f"You return {what(found)}. Wanted is {wanted}: one number.")
