@@ -412,7 +412,8 @@ RIGHT = [
 
 
 ODD = [None, 3, "text", [], {}, (), np.array([]), np.full(3, np.nan), float("inf"), object(),
-       torch.zeros(2, 2), pd.DataFrame(), True, [[1], [2, 3]], {"share": "x", "p": [1]}, {1: 2}]
+       torch.zeros(2, 2), pd.DataFrame(), True, [[1], [2, 3]], {"share": "x", "p": [1]}, {1: 2},
+       10 ** 400]
 
 
 @pytest.mark.parametrize("check", WRONG)

@@ -106,7 +106,10 @@ def number(value) -> float | None:
     """Return what is one number as a float, from NumPy and PyTorch too; of all else, None."""
     if hasattr(value, "detach"):
         value = value.detach().cpu().numpy()
-    return float(value) if is_number(value) else None
+    try:
+        return float(value) if is_number(value) else None
+    except OverflowError:  # a whole number past any float
+        return None
 
 
 def what(value) -> str:
