@@ -11,6 +11,7 @@ What judges the lists themselves works on ``top``, ``(users, k)`` columns of the
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from coldrec.validation import check_whole
@@ -84,6 +85,23 @@ def auc(scores, relevant) -> np.ndarray:
     others = (~masked).sum(1) - n
     above = (ranks * relevant).sum(1) - n * (n + 1) / 2
     return above / _defined(n * others, n * others)
+
+
+def auc_within(users, scores, liked) -> pd.Series:
+    """Return each user's AUC over rated items, ``(users,)``, indexed by user; a tie is one half.
+
+    The three arguments have an entry a rating. NaN where a user liked all, or none. The mean is
+    blind to who is generous and who isn't, which the AUC of all pairs together rewards. (Zhu et al.
+    2017, arXiv 1706.06978, section 5.3, but for their weights.)
+    """
+    frame = pd.DataFrame({"user": np.asarray(users), "score": np.asarray(scores, float),
+                          "liked": np.asarray(liked, bool)})
+    by_user = frame.groupby("user")
+    n = by_user["liked"].sum()
+    others = by_user.size() - n
+    above = (by_user["score"].rank() * frame["liked"]).groupby(frame["user"]).sum()
+    pairs = (n * others).where(n * others > 0)
+    return ((above - n * (n + 1) / 2) / pairs).rename("auc")
 
 
 def rmse(truth, predicted) -> float:

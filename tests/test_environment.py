@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 OPT_IN = ("browser", "peers")  # extras that the course doesn't install
-NOT_ON_COLAB = {"gguf", "hatchling", "hypothesis", "jupyterlab", "nbmake",
+NOT_ON_COLAB = {"gguf", "hatchling", "hypothesis", "jupyterlab", "nbmake", "optuna",
                 "tensorboard"}  # the last may be there, with TensorFlow; nothing needs it
 NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib",
          "huggingface_hub": "huggingface-hub"}  # on conda-forge: on PyPI

@@ -18,7 +18,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 import coldrec as cr
 from coldrec import models
-from coldrec.language import GraphGPT, LikesGPT
+from coldrec.language import GraphGPT, LikesGPT, TextRater, YesNo
 from coldrec.splits import Split, warm
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -117,17 +117,26 @@ CASES = {
     "LikesGPT": Case(
         lambda board: LikesGPT(board_gpt(), board.train, epochs=10, batch=32, learning_rate=1e-2,
                                progress=False), CONTENT),
+    "Rerank": Case(
+        lambda board: models.Rerank(models.ViewRidge(board.views),
+                                    models.ViewStars(board.views, 0.1, 0.1), n=3), CONTENT),
+    "TextRater": Case(
+        lambda board: TextRater("full", updates=30, learning_rate=3e-4, progress=False),
+        (*CONTENT, COLD_USER)),
+    "YesNo": Case(lambda board: YesNo(profiles={"likes": 1, "dislikes": 0}, progress=False)),
 }
 STARS = ["Bias", "MatrixFactorisation", "ArticleNetwork", "ViewStars of items",
-         "ViewStars of users"]
-ALWAYS = ["Random", "TestCountOracle", "ArticleNetwork"]  # they score whatever they are asked
+         "ViewStars of users", "TextRater"]
+ALWAYS = ["Random", "TestCountOracle", "ArticleNetwork", "TextRater",
+          "YesNo"]  # they score whatever they are asked
 OF_ITEMS = ["Content", "ViewCosine", "ViewRidge of likes", "ViewRidge of EASE",
             "ViewRidge of a teacher", "ViewStars of items", "FeatureCombination", "WeightedHybrid",
-            "LikesGPT"]
+            "LikesGPT", "Rerank"]
 OF_USERS = ["Popularity", "Bias", "ViewRidge of likes", "ViewRidge of EASE",
             "ViewRidge of a teacher", "ViewRidge of users", "ViewStars of items",
-            "ViewStars of users", "FeatureCombination", "WeightedHybrid"]
-SEEDED = ["Random", "MatrixFactorisation", "ArticleNetwork", "LikesGPT"]
+            "ViewStars of users", "FeatureCombination", "WeightedHybrid",
+            "Rerank"]
+SEEDED = ["Random", "MatrixFactorisation", "ArticleNetwork", "LikesGPT", "TextRater"]
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -145,7 +154,7 @@ def test_every_model_is_in_the_contract():
     exported = {getattr(models, name) for name in models.__all__}
     abstract = {models.Recommender, models.StarRecommender}
     assert {name.split(" of ")[0] for name in CASES} == {
-        c.__name__ for c in exported - abstract | {LikesGPT}}
+        c.__name__ for c in exported - abstract | {LikesGPT, TextRater, YesNo}}
 
 
 class TestContract:
@@ -167,6 +176,13 @@ class TestContract:
         scores = model.score(users, items)
         turned = model.score(list(users[::-1]), np.roll(items, 3))
         assert_allclose(turned, np.roll(scores[::-1], 3, axis=1), atol=1e-6)
+
+    def test_pairs_are_scored_as_all_with_all(self, model, board):
+        scores = model.score(["u3", "u0", "u12"], ["i1", "i13", "i4"])
+        pairs = model.score_pairs(["u3", "u0", "u3", "u12"], ["i1", "i13", "i4", "i1"])
+        assert_allclose(pairs, scores[[0, 1, 0, 2], [0, 1, 2, 0]], atol=1e-5)
+        with pytest.raises(ValueError, match="got 2 users and 1 items; pairs need as many"):
+            model.score_pairs(["u0", "u1"], ["i0"])
 
     @pytest.mark.parametrize("question", [WARM, COLD_ITEM, COLD_USER])
     def test_the_checkerboard_is_answered(self, case, model, question):

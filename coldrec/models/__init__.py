@@ -4,8 +4,8 @@ Each has ``fit(train) -> self`` and ``score(users, items) -> (users, items)``; t
 stars also have ``predict``. Collaborative: :class:`ItemKNN`, :class:`UserKNN`,
 :class:`MatrixFactorisation`, :class:`EASE`, :class:`ArticleNetwork`. Content-based:
 :class:`Content`, :class:`ViewCosine`, :class:`ViewRidge`, :class:`ViewStars`. Hybrid:
-:class:`WeightedHybrid`, :class:`FeatureCombination`. Baselines: :class:`Random`,
-:class:`Popularity`, :class:`Bias`, and :class:`TestCountOracle`, which cheats.
+:class:`WeightedHybrid`, :class:`FeatureCombination`. Two stages: :class:`Rerank`. Baselines:
+:class:`Random`, :class:`Popularity`, :class:`Bias`, and :class:`TestCountOracle`, which cheats.
 """
 
 from coldrec.models.base import Recommender, StarRecommender
@@ -15,10 +15,12 @@ from coldrec.models.ease import EASE
 from coldrec.models.factorisation import MatrixFactorisation
 from coldrec.models.hybrid import FeatureCombination, WeightedHybrid
 from coldrec.models.neighbours import ItemKNN, UserKNN
+from coldrec.models.rerank import Rerank
 from coldrec.models.ridge import ViewRidge
 from coldrec.models.sequence import ArticleNetwork
 from coldrec.models.stars import ViewStars
 
 __all__ = ["EASE", "ArticleNetwork", "Bias", "Content", "FeatureCombination", "ItemKNN",
-           "MatrixFactorisation", "Popularity", "Random", "Recommender", "StarRecommender",
-           "TestCountOracle", "UserKNN", "ViewCosine", "ViewRidge", "ViewStars", "WeightedHybrid"]
+           "MatrixFactorisation", "Popularity", "Random", "Recommender", "Rerank",
+           "StarRecommender", "TestCountOracle", "UserKNN", "ViewCosine", "ViewRidge", "ViewStars",
+           "WeightedHybrid"]

@@ -44,6 +44,20 @@ class Recommender:
             scores[~self.warm_users_[user_rows]] = np.nan
         return scores
 
+    def score_pairs(self, users, items) -> np.ndarray:
+        """Return the score of each user's item, ``(pairs,)``, for as many ids of either."""
+        user_rows, item_rows = self._pairs(users, items)
+        (users, user_at), (items, item_at) = (np.unique(rows, return_inverse=True)
+                                              for rows in (user_rows, item_rows))
+        scores = self.score(self.train_.user_ids[users], self.train_.item_ids[items])
+        return scores[user_at, item_at]
+
+    def _pairs(self, users, items):
+        if len(users) != len(items):
+            raise ValueError(f"got {len(users)} users and {len(items)} items; pairs need as many "
+                             "of either. Use score for all items of all users.")
+        return self._rows(users, items)
+
     def _rows(self, users, items):
         if not hasattr(self, "train_"):
             raise RuntimeError(f"this {type(self).__name__} isn't fitted. Call fit(train) first.")
