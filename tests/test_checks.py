@@ -14,6 +14,7 @@ import textwrap
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sheets import ANSWERS, CHECKS, HERE, SHEETS, calls, run, written
 
 import coldrec as cr
@@ -613,6 +614,21 @@ def test_a_likely_mistake_gets_the_hint_that_fits(check, mistake, hint):
 
 
 # What is no answer, and what goes wrong inside one ------------------------------------------------
+
+ODD = [None, 3, "text", [], {}, (), np.array([]), np.full(3, np.nan), float("inf"), float("nan"),
+       object(), torch.zeros(2, 2), torch.zeros(3, 4), torch.full((4, 4), torch.nan), True,
+       pd.DataFrame(), [[1], [2, 3]], 10 ** 400, {1: 2}, {"share": "x", "p": [1]},
+       {"weights": "x", "gradients": [1]},
+       dict.fromkeys(("weights", "gradients", "optimiser", "total"), float("inf"))]
+
+
+@pytest.mark.parametrize("check", WRONG)
+def test_whatever_is_returned_the_check_says_a_sentence(check):
+    for value in ODD:
+        with pytest.raises(CheckFailed) as caught, np.errstate(all="ignore"):
+            run(check, lambda *given, value=value: value)
+        assert len(str(caught.value)) > 20 and "The check can't work" not in str(caught.value)
+
 
 CLASS, INSTANCE = type("Shares", (), {}), type("GenreMean", (), {})()
 ml = cr.Ratings.from_frames(pd.DataFrame({"user": [1, 1], "item": [1, 2], "rating": [5, 3]}))

@@ -14,11 +14,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from sheets import run, written
+from sheets import written
 from sklearn.metrics import roc_auc_score
 from torch.nn.functional import linear
 
-from coldrec.checks import CheckFailed
 from coldrec.checks.lesson04 import RATES
 
 # Mistakes that are no single edit of the solution -------------------------------------------------
@@ -436,20 +435,6 @@ RIGHT = [
     ("lesson04.memory", lambda *given: {"note": "AdamW"} | {
         key: np.float64(value) for key, value in reversed(bytes_of()(*given).items())}),
 ]
-
-
-ODD = [None, 3, "text", [], {}, (), np.array([]), np.full(3, np.nan), float("inf"), float("nan"),
-       object(), torch.zeros(2, 2), torch.zeros(3, 4), torch.full((4, 4), torch.nan), True,
-       pd.DataFrame(), [[1], [2, 3]], 10 ** 400, {"weights": "x", "gradients": [1]}, {1: 2},
-       dict.fromkeys(("weights", "gradients", "optimiser", "total"), float("inf"))]
-
-
-@pytest.mark.parametrize("check", WRONG)
-def test_whatever_is_returned_the_check_says_a_sentence(check):
-    for value in ODD:
-        with pytest.raises(CheckFailed) as caught, np.errstate(all="ignore"):
-            run(check, lambda *given, value=value: value)
-        assert len(str(caught.value)) > 20 and "The check can't work" not in str(caught.value)
 
 
 def test_the_rate_is_that_of_transformers():

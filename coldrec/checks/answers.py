@@ -135,7 +135,7 @@ def _close(answer, right) -> bool:
         if not all(map(is_number, np.asarray(answer, object).ravel())):
             return False
         values = np.asarray(answer, float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
     return values.shape == np.shape(right) and np.allclose(values, right, 1e-9, 1e-9,
                                                            equal_nan=True)

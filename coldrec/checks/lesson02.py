@@ -317,9 +317,10 @@ def _linked(answer, items, movies):
     missing = [item for item, movie in found.items() if movie is None or movie != movie]
     expect(not missing, f"Your dictionary has the items {missing[:2]} without a movie. Leave them "
            "out.")
-    plain = all(is_number(movie) for movie in found.values())
-    expect(plain, f"Your dictionary is {brief(found)}: its values should be the numbers in the "
-           "column movie, one for each item.")
+    plain = all(is_number(value) and np.isfinite(float(value)) for link in found.items()
+                for value in link)
+    expect(plain, f"Your dictionary is {brief(found)}: its keys should be the numbers in the "
+           "column item, its values those in the column movie, one for each item.")
     return {int(item): int(movie) for item, movie in found.items()}
 
 
