@@ -19,18 +19,8 @@ def call(function, *given, nothing: str = ""):
 
     ``nothing`` is the hint where it returns None, if that isn't just a forgotten ``return``.
     """
-    fits(function, *given)
-    copies = copy.deepcopy(given)
-    name = name_of(function)
-    try:
-        answer = function(*copies)
-    except CheckFailed:
-        raise
-    except Exception as error:
-        error.add_note(f"{name}({', '.join(map(_kind, given))})")  # for the sentence about it
-        raise
-    expect(answer is not None,
-           nothing or f"{name} returns nothing. Does its last line say `return`?")
+    copies, name = copy.deepcopy(given), name_of(function)
+    answer = ask(function, *copies, shown=", ".join(map(_kind, given)), nothing=nothing)
     for before, after in zip(given, copies, strict=True):
         inside = " or what is in it" if isinstance(before, (list, tuple)) else ""
         expect(_same(before, after),
@@ -39,6 +29,24 @@ def call(function, *given, nothing: str = ""):
                "new."
                + (" (In PyTorch, those whose names end with _ change the tensor itself.)"
                   if hasattr(before, "detach") else ""))
+    return answer
+
+
+def ask(function, *given, shown: str, nothing: str = ""):
+    """Return the function's answer, whatever it does to what it is given.
+
+    ``shown`` is what stands for the arguments where it stops with an error.
+    """
+    fits(function, *given)
+    try:
+        answer = function(*given)
+    except CheckFailed:
+        raise
+    except Exception as error:
+        error.add_note(f"{name_of(function)}({shown})")  # for the sentence about it
+        raise
+    expect(answer is not None,
+           nothing or f"{name_of(function)} returns nothing. Does its last line say `return`?")
     return answer
 
 

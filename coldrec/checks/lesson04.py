@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from coldrec.checks import CheckFailed, check, expect
-from coldrec.checks.answers import brief, call, fits, number, what
+from coldrec.checks.answers import ask, brief, call, number, what
 from coldrec.checks.errors import name_of
 
 NAN = float("nan")
@@ -158,18 +158,9 @@ def _give(answer, names, case):
     """Return the answer, and the copies that it was given; it has to leave these alone."""
     import torch
 
-    fits(answer, *case)
     copies = [value.detach().clone().requires_grad_(value.requires_grad)
               if isinstance(value, torch.Tensor) else value for value in case]
-    try:
-        found = answer(*copies)
-    except CheckFailed:
-        raise
-    except Exception as error:
-        error.add_note(f"{name_of(answer)}({_given(names, case)})")  # for the sentence about it
-        raise
-    expect(found is not None,
-           f"{name_of(answer)} returns nothing. Does its last line say `return`?")
+    found = ask(answer, *copies, shown=_given(names, case))
     for name, before, after in zip(names, case, copies, strict=True):
         expect(not isinstance(before, torch.Tensor)
                or before.shape == after.shape and torch.equal(before, after),
