@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 OPT_IN = ("browser", "peers")  # extras that the course doesn't install
-NOT_ON_COLAB = {"gguf", "hatchling", "hypothesis", "jupyterlab", "nbmake", "optuna",
+NOT_ON_COLAB = {"faiss-cpu", "gguf", "hatchling", "hypothesis", "jupyterlab", "nbmake", "optuna",
                 "tensorboard"}  # the last may be there, with TensorFlow; nothing needs it
 NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib",
          "huggingface_hub": "huggingface-hub"}  # on conda-forge: on PyPI
@@ -139,7 +139,7 @@ def test_lock_installs_what_only_one_platform_has_only_there():
 
 def test_every_import_of_the_package_is_declared():
     """An import inside a function counts, one that only a type checker sees as well."""
-    imports = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
+    imports = {"faiss": "faiss-cpu", "sklearn": "scikit-learn", "yaml": "pyyaml"}
     known = {canonicalize_name(name) for name in declared()} | {
         "coldrec", "ipython", "wandb"}  # the last is used where a reader has it
     for path in (ROOT / "coldrec").rglob("*.py"):

@@ -20,7 +20,7 @@ FLOORS = [
     {"_registry", "_fetch", "runtime", "assets"},
     {"validation", "data", "splits", "metrics"},
     {"views", "graph"},
-    {"models", "language"},
+    {"models", "language", "retrieval"},
     {"evaluation"},
     {"plots", "lesson", "checks", "doctor"},
 ]
