@@ -114,6 +114,9 @@ CASES = {
     "WeightedHybrid": Case(
         lambda board: models.WeightedHybrid([(models.EASE(), 1.0),
                                              (models.ViewRidge(board.views), 2.0)]), CONTENT),
+    "SwitchingHybrid": Case(
+        lambda board: models.SwitchingHybrid(models.EASE(),
+                                             models.ViewRidge(board.views, "ease")), CONTENT),
     "LikesGPT": Case(
         lambda board: LikesGPT(board_gpt(), board.train, epochs=10, batch=32, learning_rate=1e-2,
                                progress=False), CONTENT),
@@ -131,7 +134,7 @@ ALWAYS = ["Random", "TestCountOracle", "ArticleNetwork", "TextRater",
           "YesNo"]  # they score whatever they are asked
 OF_ITEMS = ["Content", "ViewCosine", "ViewRidge of likes", "ViewRidge of EASE",
             "ViewRidge of a teacher", "ViewStars of items", "FeatureCombination", "WeightedHybrid",
-            "LikesGPT", "Rerank"]
+            "SwitchingHybrid", "LikesGPT", "Rerank"]
 OF_USERS = ["Popularity", "Bias", "ViewRidge of likes", "ViewRidge of EASE",
             "ViewRidge of a teacher", "ViewRidge of users", "ViewStars of items",
             "ViewStars of users", "FeatureCombination", "WeightedHybrid",
@@ -616,6 +619,31 @@ def test_weighted_hybrid_can_do_what_one_of_its_parts_can():
 def test_weighted_hybrid_needs_pairs(parts):
     with pytest.raises(TypeError, match=r"it must be a list of pairs \(recommender, weight\)"):
         models.WeightedHybrid(parts)
+
+
+def test_switching_hybrid_by_hand():
+    train = cr.Ratings.from_frames(
+        pd.DataFrame({"user": [1, 1], "item": ["a", "b"], "rating": [5, 1]}),
+        items=pd.DataFrame({"item": list("abc")}))
+    warm, cold = Says([1, 2, np.nan], cold_items=False), Says([7, 8, 3])
+    model = models.SwitchingHybrid(warm, cold, boost=2).fit(train)
+    assert_allclose(model.score([1], list("abc")), [[1, 2, 6]])
+
+
+def test_a_larger_boost_shows_more_new_items_and_less_of_the_known(ml):
+    split = cr.splits.mixed(ml, seed=0)
+    cold = models.ViewRidge({"genres": cr.views.genres(ml)}, targets="ease")
+    rows = [cr.evaluate(models.SwitchingHybrid(models.EASE(), cold, boost).fit(split.train), split,
+                        pool="all") for boost in (1, 2, 4)]
+    assert rows[0]["recall_cold"] < rows[1]["recall_cold"] < rows[2]["recall_cold"]
+    assert rows[0]["recall_warm"] > rows[1]["recall_warm"] > rows[2]["recall_warm"]
+
+
+def test_switching_hybrid_says_what_is_wrong():
+    with pytest.raises(ValueError, match="boost is 0; it must be above 0"):
+        models.SwitchingHybrid(models.EASE(), Says([0]), boost=0)
+    with pytest.raises(ValueError, match="EASE can't score new items, so there is nothing to"):
+        models.SwitchingHybrid(models.EASE(), models.EASE())
 
 
 # Matrix factorisation

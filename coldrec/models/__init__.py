@@ -4,8 +4,9 @@ Each has ``fit(train) -> self`` and ``score(users, items) -> (users, items)``; t
 stars also have ``predict``. Collaborative: :class:`ItemKNN`, :class:`UserKNN`,
 :class:`MatrixFactorisation`, :class:`EASE`, :class:`ArticleNetwork`. Content-based:
 :class:`Content`, :class:`ViewCosine`, :class:`ViewRidge`, :class:`ViewStars`. Hybrid:
-:class:`WeightedHybrid`, :class:`FeatureCombination`. Two stages: :class:`Rerank`. Baselines:
-:class:`Random`, :class:`Popularity`, :class:`Bias`, and :class:`TestCountOracle`, which cheats.
+:class:`WeightedHybrid`, :class:`SwitchingHybrid`, :class:`FeatureCombination`. Two stages:
+:class:`Rerank`. Baselines: :class:`Random`, :class:`Popularity`, :class:`Bias`, and
+:class:`TestCountOracle`, which cheats.
 """
 
 from coldrec.models.base import Recommender, StarRecommender
@@ -13,7 +14,7 @@ from coldrec.models.baselines import Bias, Popularity, Random, TestCountOracle
 from coldrec.models.content import Content, ViewCosine
 from coldrec.models.ease import EASE
 from coldrec.models.factorisation import MatrixFactorisation
-from coldrec.models.hybrid import FeatureCombination, WeightedHybrid
+from coldrec.models.hybrid import FeatureCombination, SwitchingHybrid, WeightedHybrid
 from coldrec.models.neighbours import ItemKNN, UserKNN
 from coldrec.models.rerank import Rerank
 from coldrec.models.ridge import ViewRidge
@@ -22,5 +23,5 @@ from coldrec.models.stars import ViewStars
 
 __all__ = ["EASE", "ArticleNetwork", "Bias", "Content", "FeatureCombination", "ItemKNN",
            "MatrixFactorisation", "Popularity", "Random", "Recommender", "Rerank",
-           "StarRecommender", "TestCountOracle", "UserKNN", "ViewCosine", "ViewRidge", "ViewStars",
-           "WeightedHybrid"]
+           "StarRecommender", "SwitchingHybrid", "TestCountOracle", "UserKNN", "ViewCosine",
+           "ViewRidge", "ViewStars", "WeightedHybrid"]

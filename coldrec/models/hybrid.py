@@ -48,6 +48,37 @@ class WeightedHybrid(Recommender):
         return np.divide(total, weights, out=np.full_like(total, np.nan), where=weights > 0)
 
 
+class SwitchingHybrid(Recommender):
+    """Score known items by a warm model, new ones by a cold model's scores times ``boost``.
+
+    The scores must be on one scale, as they are where the warm model taught the cold one
+    (``ViewRidge(views, targets=warm)``). A model's guess for a new item is closer to the mean than
+    what is known of others, so new items seldom come first; a ``boost`` above 1 shows more of
+    them, at a price in the known ones that are pushed down.
+    """
+
+    scores_cold_items = True
+
+    def __init__(self, warm, cold, boost: float = 1.0):
+        if not boost > 0:
+            raise ValueError(f"boost is {boost}; it must be above 0, such as 1.5.")
+        if not cold.scores_cold_items:
+            raise ValueError(f"{type(cold).__name__} can't score new items, so there is nothing to "
+                             "switch to. Give a model that reads views, such as ViewRidge.")
+        self.warm, self.cold, self.boost = warm, cold, boost
+        self.parts = [(warm, 1.0), (cold, boost)]
+        self.scores_cold_users = warm.scores_cold_users and cold.scores_cold_users
+
+    def _fit(self, train):
+        for model in (self.warm, self.cold):
+            model.fit(train)
+
+    def _score(self, user_rows, item_rows):
+        users, items = self.train_.user_ids[user_rows], self.train_.item_ids[item_rows]
+        return np.where(self.warm_items_[item_rows], self.warm.score(users, items),
+                        self.boost * self.cold.score(users, items))
+
+
 class FeatureCombination(ViewRidge):
     """A content-based ridge that takes "who liked it" as one more set of features.
 
