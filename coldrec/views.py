@@ -16,7 +16,7 @@ import scipy.sparse as sp
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import MultiLabelBinarizer
 
-from coldrec.validation import check_column, check_is_ratings
+from coldrec.validation import check_column, check_is_ratings, check_whole
 
 
 def genres(ml) -> np.ndarray:
@@ -184,6 +184,37 @@ def star_power(train, kg, relations=STAR_RELATIONS, shrink: float = 2.0) -> np.n
         films = has @ (has.T @ warm) - entities * warm
         columns.append(np.divide(total, films + shrink, out=np.zeros(len(total)), where=films > 0))
     return np.column_stack(columns)
+
+
+def describe_related(train, kg, known: str = "release", relations=None,
+                     most: int = 3) -> list[str]:
+    """Return :func:`describe`'s texts with which other items share people or a studio with each.
+
+    ``Fargo (1996). Crime. Same director: Raising Arizona, The Hudsucker Proxy.``: for each of the
+    relations (by default ``STAR_RELATIONS``) the names of up to ``most`` other items, first those
+    that share most entities with it, then those with most training ratings. Freebase's entities
+    have no names, but the films that share them have; and a language model knows films.
+    """
+    check_column(train, "title", "views.describe_related")
+    check_whole(most, "most", example=3)
+    relations = STAR_RELATIONS if relations is None else relations
+    relations = [relations] if isinstance(relations, str) else list(relations)
+    rated = np.bincount(train.item_rows(train.ratings["item"]), minlength=len(train.item_ids))
+    names = [readable_title(str(title)).partition(" (")[0] for title in train.items["title"]]
+    facts, texts = _facts(train, kg, known, relations), describe(train)
+    for relation in relations:
+        of_one = facts[facts["relation"] == relation]
+        has = _tokens(train, of_one, of_one["entity"], "item", least=2, idf=False)
+        shared = (has @ has.T).tocsr()
+        for row, text in enumerate(texts):
+            part = slice(*shared.indptr[row:row + 2])
+            others = shared.indices[part]
+            best = others[np.lexsort((others, -rated[others], -shared.data[part]))]
+            told = [name for name in dict.fromkeys(names[other] for other in best)
+                    if name != names[row]][:most]  # not itself, nor a film of the same name
+            if told:
+                texts[row] = f"{text} Same {relation.replace('_', ' ')}: {', '.join(told)}."
+    return texts
 
 
 def _facts(ml, kg, known, relations=None, side="item") -> pd.DataFrame:

@@ -31,7 +31,7 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from coldrec import assets
-from coldrec.language import adapters
+from coldrec.language import adapters, encoder
 
 pytestmark = [pytest.mark.filterwarnings("error"),
               # peft 0.20 of a base model without a name, when the Trainer saves it
@@ -750,3 +750,20 @@ def test_minilm_is_hardly_disturbed_learns_and_comes_back(method, tmp_path):
     adapters.save(model, tmp_path / "saved")
     assert json.loads((tmp_path / "saved" / "coldrec.json").read_text())["method"] == method
     assert torch.equal(vectors(adapters.load(minilm(), tmp_path / "saved")), said)
+
+
+@pytest.mark.parametrize("method", ["lora", "adapter", "prefix"])
+def test_a_seed_says_what_is_added_and_leaves_the_generator_alone(method):
+    def added(seed):
+        model = adapters.adapt(encoder()[1], method, seed=seed)
+        return torch.cat([v.flatten() for v in model.parameters() if v.requires_grad])
+
+    torch.manual_seed(5)
+    first, follows = added(0), torch.rand(1)
+    torch.manual_seed(7)
+    assert torch.equal(added(0), first)
+    assert not torch.equal(added(1), first)
+    torch.manual_seed(5)
+    assert torch.equal(torch.rand(1), follows)
+    with pytest.raises(ValueError, match="seed"):
+        added(-1)

@@ -831,6 +831,49 @@ class TestGraphView:
         assert_allclose(found, np.log([[4], [4], [3], [4]]))
 
 
+class TestDescribeRelated:
+    GRAPH = graph_of("item:1 director person:d", "item:2 director person:d",
+                     "item:3 director person:d", "item:1 director person:e",
+                     "item:3 director person:e", "item:4 director person:f",
+                     "item:1 actor person:b", "item:2 actor person:b", item="item")
+
+    @staticmethod
+    def films(counts=(1, 4, 2, 1), titles=("A (x)", "Story, The (1990)", "C", "D")):
+        rows = [(user, item, 5) for item, count in enumerate(counts, 1) for user in range(count)]
+        return cr.Ratings.from_frames(pd.DataFrame(rows, columns=["user", "item", "rating"]),
+                                      pd.DataFrame({"item": [1, 2, 3, 4], "title": titles}))
+
+    def test_names_first_those_that_share_most_then_the_well_known(self):
+        told = cr.views.describe_related(self.films(), self.GRAPH, relations="director")
+        assert told == ["A (x). Same director: C, The Story.",
+                        "The Story (1990). Same director: C, A.",
+                        "C. Same director: A, The Story.", "D."]
+        told = cr.views.describe_related(self.films(), self.GRAPH, relations=["actor", "director"],
+                                         most=1)
+        assert told[0] == "A (x). Same actor: The Story. Same director: C."
+
+    def test_a_film_of_the_same_name_is_not_told(self):
+        films = self.films(titles=("A", "A", "C", "D"))
+        told = cr.views.describe_related(films, self.GRAPH, relations="director")
+        assert told[0] == "A. Same director: C."
+
+    def test_of_movielens(self, ml, kg, split):
+        told = cr.views.describe_related(split.train, kg)
+        assert len(told) == len(ml.items)
+        assert all(full.startswith(bare)
+                   for full, bare in zip(told, cr.views.describe(ml), strict=True))
+        assert sum("Same director: " in text for text in told) > 500
+        assert max(text.count(", ") for text in told) < 30
+
+    def test_says_what_is_wrong(self, kg, split):
+        with pytest.raises(TypeError, match="needs Ratings, not Split"):
+            cr.views.describe_related(split, kg)
+        with pytest.raises(ValueError, match=r"no relation \['nobody'\]"):
+            cr.views.describe_related(split.train, kg, relations="nobody")
+        with pytest.raises(ValueError, match="most"):
+            cr.views.describe_related(split.train, kg, most=0)
+
+
 class TestStarPower:
     GRAPH = graph_of("item:1 director person:d", "item:2 director person:d",
                      "item:3 director person:d", "item:1 director person:e",

@@ -9,9 +9,10 @@ from coldrec.language.rater import TextRater
 from coldrec.language.score import log_likelihood, perplexity
 from coldrec.language.training import train
 from coldrec.language.triples import GraphGPT
+from coldrec.language.tuned import TunedEncoder
 from coldrec.language.verbalise import verbalise
 from coldrec.language.yes_no import YesNo
 
 __all__ = ["GENERAL_TEXTS", "METHODS", "MODELS", "GraphGPT", "LikesGPT", "Profiles", "TextRater",
-           "YesNo", "adapt", "causal", "classifier", "encoder", "knows", "log_likelihood",
-           "perplexity", "train", "verbalise"]
+           "TunedEncoder", "YesNo", "adapt", "causal", "classifier", "encoder", "knows",
+           "log_likelihood", "perplexity", "train", "verbalise"]

@@ -8,6 +8,8 @@ import numpy as np
 
 from coldrec import assets, runtime
 
+LONGEST = 256  # tokens of a text: the length that MiniLM was trained on
+
 
 @functools.cache
 def load_encoder():
@@ -28,8 +30,7 @@ def sentences(texts: list[str], batch: int = 64) -> np.ndarray:
 def pooled(tokenizer, model, texts: list[str], batch: int = 64) -> np.ndarray:
     """Return one unit vector per text, ``(texts, width)``: the mean of its tokens' hidden vectors.
 
-    ``model`` is a transformers model without a head. Long texts are cut at 256 tokens, the length
-    that MiniLM was trained on.
+    ``model`` is a transformers model without a head. Long texts are cut at ``LONGEST`` tokens.
     """
     import torch
 
@@ -40,9 +41,18 @@ def pooled(tokenizer, model, texts: list[str], batch: int = 64) -> np.ndarray:
         for start in range(0, len(texts), batch):
             chosen = order[start:start + batch]
             tokens = tokenizer([texts[i] for i in chosen], padding=True, truncation=True,
-                               max_length=256, return_tensors="pt").to(model.device)
+                               max_length=LONGEST, return_tensors="pt").to(model.device)
             hidden = model(**tokens).last_hidden_state.float()
-            mask = tokens["attention_mask"].unsqueeze(-1)
-            mean = (hidden * mask).sum(1) / mask.sum(1)
-            vectors[chosen] = torch.nn.functional.normalize(mean, dim=1).cpu().numpy()
+            vectors[chosen] = unit_means(hidden, tokens["attention_mask"]).cpu().numpy()
     return vectors
+
+
+def unit_means(hidden, mask):
+    """Return the direction of the mean of each text's tokens, ``(texts, width)``, as a tensor.
+
+    ``hidden`` is ``(texts, tokens, width)``, ``mask`` is 0 where a text is padded.
+    """
+    import torch
+
+    mask = mask.unsqueeze(-1)
+    return torch.nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1), dim=1)

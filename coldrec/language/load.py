@@ -97,7 +97,7 @@ def _load(auto, name: str, dtype, **settings):
     from transformers import AutoTokenizer
 
     folder = _folder(name)
-    with _quiet():
+    with quiet():
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         model, info = auto.from_pretrained(
             folder, local_files_only=True, use_safetensors=True, dtype=dtype or "float32",
@@ -119,7 +119,7 @@ def _load(auto, name: str, dtype, **settings):
 
 
 @contextlib.contextmanager
-def _quiet():
+def quiet():
     """Silence transformers: its progress bars, and the report that a new head has no weights."""
     from transformers.utils import logging
 
@@ -179,7 +179,7 @@ def _dequantise(source: Path, file: str, target: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     print(f"{source.name}: writing out its 4-bit weights, once; {PLAIN / 1e6:,.0f} MB", flush=True)
-    with _quiet(), contextlib.redirect_stderr(io.StringIO()):  # a bar that can't be switched off
+    with quiet(), contextlib.redirect_stderr(io.StringIO()):  # a bar that can't be switched off
         tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=file, local_files_only=True)
         model = AutoModelForCausalLM.from_pretrained(source, gguf_file=file, dtype="float32",
                                                      local_files_only=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from coldrec.language.adapters._layers import HEADS, _find_layers, _with_bottlenecks
 from coldrec.language.adapters._peft import _layers_config, _method, _with_peft
 from coldrec.language.adapters._ranks import AllocateRanks, _kept_ranks
@@ -16,7 +18,7 @@ TASKS = ("SEQ_CLS", "CAUSAL_LM", "FEATURE_EXTRACTION")
 
 
 def adapt(model, method: str, *, rank: int = 8, targets=None, tokens: int = 10, width: int = 32,
-          steps: int | None = None, task: str | None = None):
+          steps: int | None = None, task: str | None = None, seed: int | None = None):
     """Return the model to train, made of ``model``, which is changed by it.
 
     What the method adds can be trained, and the head of a classifier; the rest is frozen.
@@ -39,8 +41,10 @@ def adapt(model, method: str, *, rank: int = 8, targets=None, tokens: int = 10, 
     ``ia3``
         a factor for each key, value and activation within the feed-forward layers (Liu et al. 2022)
 
-    ``targets`` names other linear layers for the methods that change some. ``task``, one of
-    ``TASKS``, is known from the model's head. Prefixes and prompts are for BERT and causal models.
+    What is added starts at random values, drawn from ``seed``, or by default from torch's own
+    generator. ``targets`` names other linear layers for the methods that change some. ``task``, one
+    of ``TASKS``, is known from the model's head. Prefixes and prompts are for BERT and causal
+    models.
     """
     if method not in METHODS:
         raise ValueError(f"method is {method!r}; it may be one of {METHODS}.")
@@ -55,14 +59,28 @@ def adapt(model, method: str, *, rank: int = 8, targets=None, tokens: int = 10, 
         check_whole(value, name, example=8)
     if method == "full":
         return model.requires_grad_(True)
-    if method in ("prefix", "prompt"):
-        _check_takes_words(model, method)
-        return _with_peft(model, _words_config(model, method, task or _task(model), tokens))
-    layers = _find_layers(model, method, targets)
-    if method == "adapter":
-        return _with_bottlenecks(model, layers, width)
-    return _with_peft(model, _layers_config(model, method, task or _task(model), layers, rank,
-                                            steps))
+    if seed is not None:
+        check_whole(seed, "seed", least=0, example=0)
+    with _drawn_from(seed):
+        if method in ("prefix", "prompt"):
+            _check_takes_words(model, method)
+            return _with_peft(model, _words_config(model, method, task or _task(model), tokens))
+        layers = _find_layers(model, method, targets)
+        if method == "adapter":
+            return _with_bottlenecks(model, layers, width)
+        return _with_peft(model, _layers_config(model, method, task or _task(model), layers, rank,
+                                                steps))
+
+
+@contextlib.contextmanager
+def _drawn_from(seed):
+    """Draw torch's random numbers from a seed, and leave its generator as it was."""
+    import torch
+
+    with torch.random.fork_rng(devices=[], enabled=seed is not None):
+        if seed is not None:
+            torch.manual_seed(seed)
+        yield
 
 
 def trainable(model) -> tuple[int, int]:
