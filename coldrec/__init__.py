@@ -14,7 +14,7 @@ _HOME = {  # where each public name lives; modules stand for themselves
     "show": "lesson", "record": "lesson", "recorded": "lesson", "claim": "lesson",
 }
 _MODULES = ("assets", "checks", "data", "evaluation", "graph", "language", "metrics", "models",
-            "plots", "retrieval", "runtime", "splits", "validation", "views")
+            "plots", "rating", "retrieval", "runtime", "splits", "validation", "views")
 
 __all__ = ["__version__", *_HOME, *_MODULES]
 

@@ -21,6 +21,7 @@ FLOORS = [
     {"validation", "data", "splits", "metrics"},
     {"views", "graph"},
     {"models", "language", "retrieval"},
+    {"rating"},
     {"evaluation"},
     {"plots", "lesson", "checks", "doctor"},
 ]

@@ -19,6 +19,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 import coldrec as cr
 from coldrec import models
 from coldrec.language import GraphGPT, LikesGPT, TextRater, YesNo
+from coldrec.rating import RatingFormula
 from coldrec.splits import Split, warm
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -126,12 +127,18 @@ CASES = {
     "TextRater": Case(
         lambda board: TextRater("full", updates=30, learning_rate=3e-4, progress=False),
         (*CONTENT, COLD_USER)),
+    "RatingFormula": Case(
+        lambda board: RatingFormula(board.views, board.user_views, free=2, progress=False),
+        (*CONTENT, COLD_USER)),
+    "RatingFormula of gradients": Case(
+        lambda board: RatingFormula(board.views, board.user_views, free=2, by="gradient",
+                                    progress=False), (*CONTENT, COLD_USER)),
     "YesNo": Case(lambda board: YesNo(profiles={"likes": 1, "dislikes": 0}, progress=False)),
 }
 STARS = ["Bias", "MatrixFactorisation", "ArticleNetwork", "ViewStars of items",
-         "ViewStars of users", "TextRater"]
-ALWAYS = ["Random", "TestCountOracle", "ArticleNetwork", "TextRater",
-          "YesNo"]  # they score whatever they are asked
+         "ViewStars of users", "TextRater", "RatingFormula", "RatingFormula of gradients"]
+ALWAYS = ["Random", "TestCountOracle", "ArticleNetwork", "TextRater", "RatingFormula",
+          "RatingFormula of gradients", "YesNo"]  # they score whatever they are asked
 OF_ITEMS = ["Content", "ViewCosine", "ViewRidge of likes", "ViewRidge of EASE",
             "ViewRidge of a teacher", "ViewStars of items", "FeatureCombination", "WeightedHybrid",
             "SwitchingHybrid", "LikesGPT", "Rerank"]
@@ -139,7 +146,8 @@ OF_USERS = ["Popularity", "Bias", "ViewRidge of likes", "ViewRidge of EASE",
             "ViewRidge of a teacher", "ViewRidge of users", "ViewStars of items",
             "ViewStars of users", "FeatureCombination", "WeightedHybrid",
             "Rerank"]
-SEEDED = ["Random", "MatrixFactorisation", "ArticleNetwork", "LikesGPT", "TextRater"]
+SEEDED = ["Random", "MatrixFactorisation", "ArticleNetwork", "LikesGPT", "TextRater",
+          "RatingFormula", "RatingFormula of gradients"]
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -157,7 +165,7 @@ def test_every_model_is_in_the_contract():
     exported = {getattr(models, name) for name in models.__all__}
     abstract = {models.Recommender, models.StarRecommender}
     assert {name.split(" of ")[0] for name in CASES} == {
-        c.__name__ for c in exported - abstract | {LikesGPT, TextRater, YesNo}}
+        c.__name__ for c in exported - abstract | {LikesGPT, RatingFormula, TextRater, YesNo}}
 
 
 class TestContract:
