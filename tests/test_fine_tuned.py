@@ -81,6 +81,12 @@ class TestTextRater:
         assert len(rater.training_.judged) >= 2
         assert rater.training_.steps <= 6
 
+    def test_the_same_seed_gives_the_same_stars(self, world):
+        """What LoRA adds is drawn from the seed, whatever torch drew before."""
+        one, two = (TextRater("lora", updates=2, learning_rate=1e-2, seed=3, progress=False)
+                    .fit(world).predict(["u0"], ["i9", "i2"]) for _ in range(2))
+        np.testing.assert_array_equal(one, two)
+
     def test_plans_adalora(self, world):
         rater = TextRater("adalora", updates=10, rank=2, progress=False).fit(world)
         assert rater.training_.steps == 10
@@ -118,8 +124,10 @@ class TestYesNo:
     def test_can_be_tuned(self, world):
         before = YesNo().fit(world)
         after = YesNo(examples=24, batch=8, learning_rate=2e-3, progress=False).fit(world)
+        again = YesNo(examples=24, batch=8, learning_rate=2e-3, progress=False).fit(world)
         assert after.training_.steps == 3
         assert not np.allclose(before.score(["u0"], ["i9"]), after.score(["u0"], ["i9"]))
+        np.testing.assert_array_equal(again.score(["u0"], ["i9"]), after.score(["u0"], ["i9"]))
 
     def test_says_what_is_wrong(self):
         with pytest.raises(ValueError, match="order"):

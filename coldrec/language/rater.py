@@ -72,7 +72,7 @@ class TextRater(StarRecommender):
         self.items_ = views.describe(train)
         self.tokenizer_, model = classifier(self.model, labels=1, seed=self.seed)
         plan = {"steps": self.updates} if self.method == "adalora" else {}
-        self.model_ = adapt(model, self.method, **plan, **self.options)
+        self.model_ = adapt(model, self.method, seed=self.seed, **plan, **self.options)
         rng = np.random.default_rng(self.seed)
         held_out = rng.random(len(train.item_ids)) < self.validation
         users, items = (rows(train.ratings[kind]) for rows, kind in

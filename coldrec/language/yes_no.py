@@ -71,7 +71,7 @@ class YesNo(Recommender):
                              "labels": [IGNORED] * (len(tokens) - 1) + tokens[-1:]})
         updates = max(1, round(len(examples) / self.batch))
         plan = {"steps": updates} if self.method == "adalora" else {}
-        self.model_ = adapt(self.model_, self.method, **plan, **self.options)
+        self.model_ = adapt(self.model_, self.method, seed=self.seed, **plan, **self.options)
         self.training_ = train_model(
             self.model_, examples, batch=min(self.batch, len(examples)), steps=updates,
             learning_rate=self.learning_rate, collate=self._collate, callbacks=[AllocateRanks()],
