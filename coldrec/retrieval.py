@@ -6,15 +6,12 @@ the cosine, give vectors of length one.
 
 from __future__ import annotations
 
-import os
-import tempfile
-from pathlib import Path
-
 import numpy as np
 
 from coldrec.validation import check_whole
 
 KINDS = ("exact", "flat", "ivf", "hnsw")
+EFFORT = {"ivf": 8, "hnsw": 64}  # clusters, candidates
 BLOCK = 32768  # vectors at once: their products with 100 queries take 13 MB
 
 
@@ -26,23 +23,19 @@ def exact(vectors, queries, k: int = 20, block: int = BLOCK) -> tuple[np.ndarray
     memory needed beside them is that of ``block`` vectors in float32 and their products. Of equal
     products, either may come first.
     """
-    vectors, queries = _check_vectors(vectors, "vectors"), _check_queries(queries, vectors.shape[1])
+    vectors, queries = _check_vectors(vectors), _check_queries(queries, vectors.shape[1])
     _check_k(k, len(vectors))
     check_whole(block, "block", example=BLOCK)
     best = np.empty((len(queries), 0), np.float32)
     rows = np.empty((len(queries), 0), np.int64)
     for start, part in _blocks(vectors, block):
         products = queries @ part.T
-        if products.shape[1] > k:
-            top = np.argpartition(products, -k, axis=1)[:, -k:]
-        else:
-            top = np.tile(np.arange(products.shape[1]), (len(queries), 1))
+        few = min(k, len(part))
+        top = np.argpartition(products, -few, axis=1)[:, -few:]
         best = np.hstack([best, np.take_along_axis(products, top, 1)])
         rows = np.hstack([rows, top + start])
-        if best.shape[1] > 50 * k or start + block >= len(vectors):
-            order = np.argsort(-best, axis=1, kind="stable")[:, :k]
-            best = np.take_along_axis(best, order, 1)
-            rows = np.take_along_axis(rows, order, 1)
+        order = np.argsort(-best, axis=1, kind="stable")[:, :k]  # of the best so far and these
+        best, rows = (np.take_along_axis(table, order, 1) for table in (best, rows))
     return rows, best
 
 
@@ -71,42 +64,44 @@ class Index:
                  seed: int = 0):
         if kind not in KINDS:
             raise ValueError(f"kind is {kind!r}; it may be one of {KINDS}.")
-        vectors = _check_vectors(vectors, "vectors")
+        vectors = _check_vectors(vectors)
         check_whole(links, "links", least=2, example=32)
         if lists is not None:
             check_whole(lists, "lists", example=100)
             if lists > len(vectors):
                 raise ValueError(f"lists is {lists}, but there are {len(vectors)} vectors. Give "
                                  "fewer lists than vectors.")
-        self.kind, self.size = kind, vectors.shape
+        self.kind, self.shape = kind, vectors.shape
         if kind == "exact":
             self._vectors, self.nbytes = vectors, vectors.nbytes
             return
         self._index = _faiss_index(kind, vectors, lists or round(len(vectors) ** 0.5), links, seed)
-        self.nbytes = _written_size(self._index)
+        self.nbytes = 4 * vectors.size + _nbytes_besides(kind, self._index)
 
     def search(self, queries, k: int = 20, effort: int | None = None):
         """Return rows and products, ``(queries, k)``, as :func:`exact` does.
 
-        ``effort`` trades speed for recall, for ``"ivf"`` (clusters looked into, by default 8) and
-        ``"hnsw"`` (candidates, by default 64). Where an approximate search finds fewer than k, the
-        last rows are -1 and their products ``-inf``.
+        ``effort`` trades speed for recall, for ``"ivf"`` (clusters looked into) and ``"hnsw"``
+        (candidates); ``EFFORT`` has the defaults. Where an approximate search finds fewer than k,
+        the last rows are -1 and their products ``-inf``.
         """
+        if self.kind in EFFORT:
+            effort = EFFORT[self.kind] if effort is None else effort
+            check_whole(effort, "effort", example=EFFORT[self.kind])
+        elif effort is not None:
+            raise ValueError(f"effort is {effort}, but {self.kind!r} search looks at all vectors. "
+                             "Leave it out.")
         if self.kind == "exact":
-            _check_effort(effort, self.kind)
             return exact(self._vectors, queries, k)
         import faiss
 
-        queries = _check_queries(queries, self.size[1])
-        _check_k(k, self.size[0])
+        queries = _check_queries(queries, self.shape[1])
+        _check_k(k, self.shape[0])
         settings = None
         if self.kind == "ivf":
-            settings = faiss.SearchParametersIVF(nprobe=_check_effort(effort, self.kind, 8))
+            settings = faiss.SearchParametersIVF(nprobe=effort)
         elif self.kind == "hnsw":
-            settings = faiss.SearchParametersHNSW(
-                efSearch=max(k, _check_effort(effort, self.kind, 64)))
-        else:
-            _check_effort(effort, self.kind)
+            settings = faiss.SearchParametersHNSW(efSearch=max(k, effort))
         products, rows = self._index.search(queries, k, params=settings)
         products[rows < 0] = -np.inf
         return rows, products
@@ -156,21 +151,21 @@ def _blocks(vectors, size):
         yield start, part
 
 
-def _written_size(index) -> int:
-    """Return the bytes of an index as FAISS writes it: its vectors, clusters and links."""
-    import faiss
+def _nbytes_besides(kind, index) -> int:
+    """Return the bytes that an index takes besides the vectors in float32."""
+    if kind == "ivf":  # a number for each vector, and the clusters' centres
+        return 8 * index.ntotal + 4 * index.nlist * index.d
+    if kind == "hnsw":
+        graph = index.hnsw
+        return 4 * graph.neighbors.size() + 8 * graph.offsets.size() + 4 * graph.levels.size()
+    return 0
 
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "index"
-        faiss.write_index(index, str(file))
-        return os.path.getsize(file)
 
-
-def _check_vectors(vectors, name) -> np.ndarray:
+def _check_vectors(vectors) -> np.ndarray:
     if not hasattr(vectors, "dtype"):
         vectors = np.asarray(vectors)
     if vectors.ndim != 2 or not vectors.size or not np.issubdtype(vectors.dtype, np.floating):
-        raise ValueError(f"{name} has shape {vectors.shape} of {vectors.dtype}; it must be (n, d) "
+        raise ValueError(f"vectors has shape {vectors.shape} of {vectors.dtype}; it must be (n, d) "
                          "of floats, with a row or more.")
     return vectors
 
@@ -191,14 +186,3 @@ def _check_k(k, n) -> None:
     check_whole(k, "k", example=20)
     if k > n:
         raise ValueError(f"k is {k}, but there are {n} vectors. Give a smaller k.")
-
-
-def _check_effort(effort, kind, default=None):
-    if default is None:
-        if effort is not None:
-            raise ValueError(f"effort is {effort}, but {kind!r} search looks at all vectors. "
-                             "Leave it out.")
-        return None
-    effort = default if effort is None else effort
-    check_whole(effort, "effort", example=default)
-    return effort
