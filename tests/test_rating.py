@@ -224,7 +224,7 @@ def test_user_views_help_new_users(drawn):
 def test_the_leak_control_permutes_the_views(ml):
     split = cr.splits.item_cold(ml, 0.2, seed=0)
     views = {"genres": cr.views.genres(ml)}
-    model = RatingFormula(views, known=20, free=1, sweeps=2, progress=False).fit(split.train)
+    model = RatingFormula(views, directions=20, free=1, sweeps=2, progress=False).fit(split.train)
     row, control = (cr.evaluate(model, split, control=control) for control in (None, "shuffled"))
     assert row["recall"] != control["recall"]
     assert row["rmse"] < control["rmse"]
@@ -347,7 +347,7 @@ def test_folding_in_refuses_what_it_cannot_use(drawn):
 
 
 @pytest.mark.parametrize(("options", "message"), [
-    ({"by": "sgd"}, "by is 'sgd'; it may be one of"), ({"known": 0}, "known is 0"),
+    ({"by": "sgd"}, "by is 'sgd'; it may be one of"), ({"directions": 0}, "directions is 0"),
     ({"free": -1}, "free is -1"), ({"sweeps": 0}, "sweeps is 0"), ({"epochs": 0}, "epochs is 0"),
     ({"views": "text"}, "RatingFormula's views got 'text' as views"),
     ({"user_views": [1]}, "RatingFormula's user_views got list")])

@@ -40,11 +40,15 @@ def pooled(tokenizer, model, texts: list[str], batch: int = 64) -> np.ndarray:
     with torch.inference_mode():
         for start in range(0, len(texts), batch):
             chosen = order[start:start + batch]
-            tokens = tokenizer([texts[i] for i in chosen], padding=True, truncation=True,
-                               max_length=LONGEST, return_tensors="pt").to(model.device)
+            tokens = read(tokenizer, [texts[i] for i in chosen]).to(model.device)
             hidden = model(**tokens).last_hidden_state.float()
             vectors[chosen] = unit_means(hidden, tokens["attention_mask"]).cpu().numpy()
     return vectors
+
+
+def read(tokenizer, texts: list[str]):
+    """Return the tokens of a batch of texts, as tensors of one length."""
+    return tokenizer(texts, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt")
 
 
 def unit_means(hidden, mask):

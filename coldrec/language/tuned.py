@@ -8,7 +8,7 @@ import numpy as np
 
 from coldrec import metrics, splits, views
 from coldrec.language.adapters import adapt
-from coldrec.language.encode import LONGEST, pooled, unit_means
+from coldrec.language.encode import pooled, read, unit_means
 from coldrec.language.load import encoder
 from coldrec.language.objectives import OBJECTIVES
 from coldrec.language.training import train as train_model
@@ -85,7 +85,7 @@ class TunedEncoder:
         self.training_ = train_model(
             _unit_vectors(self.model_), liked.tolist(), batch=min(self.batch, len(liked)),
             steps=self.updates, learning_rate=self.learning_rate,
-            collate=lambda rows: self._read(texts, rows),
+            collate=_reader(self.tokenizer_, texts),
             loss=OBJECTIVES[self.objective](likes, self.seed), judge=judge,
             judge_every=self.judge_every, patience=self.patience, seed=self.seed,
             progress=self.progress)
@@ -110,12 +110,15 @@ class TunedEncoder:
             raise RuntimeError("this TunedEncoder isn't fitted. Call fit(train) first.")
         return export(self.tokenizer_, self.model_, folder)
 
-    def _read(self, texts, rows) -> dict:
+
+def _reader(tokenizer, texts):
+    """Return what makes a batch of some items' rows: the tokens of their texts, and the rows."""
+    def collate(rows):
         import torch
 
-        tokens = self.tokenizer_([texts[row] for row in rows], padding=True, truncation=True,
-                                 max_length=LONGEST, return_tensors="pt")
-        return {**tokens, "labels": torch.tensor(rows)}
+        return {**read(tokenizer, [texts[row] for row in rows]), "labels": torch.tensor(rows)}
+
+    return collate
 
 
 def _unit_vectors(model):

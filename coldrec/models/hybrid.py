@@ -66,7 +66,7 @@ class SwitchingHybrid(Recommender):
             raise ValueError(f"{type(cold).__name__} can't score new items, so there is nothing to "
                              "switch to. Give a model that reads views, such as ViewRidge.")
         self.warm, self.cold, self.boost = warm, cold, boost
-        self.parts = [(warm, 1.0), (cold, boost)]
+        self.parts = [(warm, 1.0), (cold, boost)]  # the leak control permutes the parts' views
         self.scores_cold_users = warm.scores_cold_users and cold.scores_cold_users
 
     def _fit(self, train):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from coldrec import views
+from coldrec import splits, views
 from coldrec.language import adapt, encoder
 from coldrec.language import train as train_model
-from coldrec.language.encode import LONGEST, pooled, unit_means
+from coldrec.language.encode import pooled, read, unit_means
 from coldrec.rating.formula import RatingFormula
 from coldrec.validation import check_is_ratings, check_whole
 
@@ -28,25 +28,21 @@ def tuned_text(train, *, updates: int = 100, batch: int = 8, most: int = 64, sha
     :func:`coldrec.language.train` for ``updates`` and ``learning_rate``. ``formula`` are further
     settings of the formula in between.
     """
-
     check_is_ratings(train, "tuned_text")
     for name, value in {"updates": updates, "batch": batch, "most": most}.items():
         check_whole(value, name, example=8)
     if not 0 < share < 1:
         raise ValueError(f"share is {share}; it is the share of the items to hold out: between 0 "
                          "and 1, such as 0.3.")
-    rng = np.random.default_rng(seed)
-    rated = train.ratings["item"].unique()
-    held_out = rng.permutation(rated)[:max(1, round(share * len(rated)))]
-    inside = train.ratings["item"].isin(held_out)
+    split = splits.item_cold(train, share, seed)
     texts, frozen = views.describe(train), views.text(train)
-    between = RatingFormula({"text": frozen}, seed=seed, progress=False, **formula).fit(
-        train.with_ratings(train.ratings[~inside]))
+    between = RatingFormula({"text": frozen}, seed=seed, progress=False, **formula)
+    between.fit(split.train)
     tokenizer, model = encoder()
     model = adapt(model, "lora", rank=rank, task="FEATURE_EXTRACTION", seed=seed)
     whole = through_formula(model, between, frozen)
     examples = []
-    for item, ratings in train.ratings[inside].groupby("item"):
+    for item, ratings in split.test.ratings.groupby("item"):
         chosen = ratings.sample(min(most, len(ratings)), random_state=seed)
         examples.append({"text": texts[train.item_rows([item])[0]],
                          "users": train.user_rows(chosen["user"]),
@@ -109,9 +105,8 @@ def _collate(tokenizer):
                 np.pad(example[key], (0, longest - len(example[key])), constant_values=fill)
                 for example in examples]), dtype=dtype)
 
-        read = tokenizer([example["text"] for example in examples], padding=True, truncation=True,
-                         max_length=LONGEST, return_tensors="pt")
-        return {"input_ids": read["input_ids"], "attention_mask": read["attention_mask"],
+        tokens = read(tokenizer, [example["text"] for example in examples])
+        return {"input_ids": tokens["input_ids"], "attention_mask": tokens["attention_mask"],
                 "users": padded("users", 0, torch.long),
                 "labels": padded("stars", -100, torch.float32)}
 

@@ -47,7 +47,7 @@ class RatingFormula(StarRecommender):
     ----------
     views, user_views
         Name to matrix, one row per item (or user). Without, one that is cold is the average one.
-    known
+    directions
         How many directions of the items' views are used: the strongest.
     free
         Free coordinates of each item.
@@ -66,25 +66,26 @@ class RatingFormula(StarRecommender):
     scores_cold_users = True
 
     def __init__(self, views: dict | None = None, user_views: dict | None = None, *,
-                 known: int = 200, free: int = 8, by: str = "als", sweeps: int = 8,
+                 directions: int = 200, free: int = 8, by: str = "als", sweeps: int = 8,
                  epochs: int = 40, seed: int = 0, progress: bool = True):
         for name, given in (("views", views), ("user_views", user_views)):
             if given is not None:
                 check_views(given, f"RatingFormula's {name}")
-        for name, value, least in (("known", known, 1), ("free", free, 0), ("sweeps", sweeps, 1),
-                                   ("epochs", epochs, 1)):
+        for name, value, least in (("directions", directions, 1), ("free", free, 0),
+                                   ("sweeps", sweeps, 1), ("epochs", epochs, 1)):
             check_whole(value, name, least=least, example=8)
         if by not in FITS:
             raise ValueError(f"by is {by!r}; it may be one of {FITS}.")
         self.views, self.user_views = views or {}, user_views or {}
-        self.known, self.free, self.by, self.sweeps, self.epochs = known, free, by, sweeps, epochs
+        self.directions, self.free = directions, free
+        self.by, self.sweeps, self.epochs = by, sweeps, epochs
         self.seed, self.progress = seed, progress
         self.scores_cold_items = bool(self.views)
 
     def _fit(self, train):
         rated = train.matrix()
-        about = _priors.directions(self.user_views, self.warm_users_, self.known, "user")
-        known = _priors.directions(self.views, self.warm_items_, self.known, "item")
+        about = _priors.directions(self.user_views, self.warm_users_, self.directions, "user")
+        known = _priors.directions(self.views, self.warm_items_, self.directions, "item")
         start = at_first(known, self.free, rated, self.seed)
         if self.by == "als":
             fit = LeastSquares(start, about, rated, self.warm_users_, self.warm_items_)
