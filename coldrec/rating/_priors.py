@@ -14,8 +14,10 @@ def directions(views: dict, warm, most: int, side: str) -> np.ndarray:
 
     These are the principal components of the warm rows (by the products between them, so that views
     may be sparse and have any number of columns). Each row is seen as if it were new: its product
-    with itself, which a new one has with no warm row, is left out. With it, warm rows would stick
-    out in directions of their own, and what is learnt of them would not hold for new ones.
+    with itself, which a new one has with no warm row, is left out, so that warm rows don't stick
+    out in directions of their own. (A choice with two sides, on validation folds of
+    MovieLens-100K: the errors of known items are smaller by it, those of strictly new ones a
+    little larger.)
     """
     if not views:
         return np.zeros((len(warm), 0))
