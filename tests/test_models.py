@@ -96,6 +96,7 @@ CASES = {
     "ItemKNN": Case(lambda board: models.ItemKNN(), (WARM,)),
     "UserKNN": Case(lambda board: models.UserKNN(), (WARM,)),
     "MatrixFactorisation": Case(lambda board: models.MatrixFactorisation(), (WARM,)),
+    "ImplicitALS": Case(lambda board: models.ImplicitALS(factors=4), (WARM,)),
     "EASE": Case(lambda board: models.EASE(), (WARM,)),
     "ArticleNetwork": Case(
         lambda board: models.ArticleNetwork(hidden=8, epochs=40, batch=32, learning_rate=0.03),
@@ -146,7 +147,7 @@ OF_USERS = ["Popularity", "Bias", "ViewRidge of likes", "ViewRidge of EASE",
             "ViewRidge of a teacher", "ViewRidge of users", "ViewStars of items",
             "ViewStars of users", "FeatureCombination", "WeightedHybrid",
             "Rerank"]
-SEEDED = ["Random", "MatrixFactorisation", "ArticleNetwork", "LikesGPT", "TextRater",
+SEEDED = ["Random", "MatrixFactorisation", "ImplicitALS", "ArticleNetwork", "LikesGPT", "TextRater",
           "RatingFormula", "RatingFormula of gradients"]
 
 
@@ -685,6 +686,32 @@ def test_factorisation_solves_each_row_by_ridge(board):
     bias = model.bias_._predict(rows, train.item_rows(["i0"]))[:, 0]
     ridge = Ridge(alpha=2.0, fit_intercept=False).fit(model.users_[rows], frame["rating"] - bias)
     assert_allclose(model.items_[train.item_rows(["i0"])[0]], ridge.coef_, atol=1e-8)
+
+
+def test_implicit_als_solves_each_row_by_weighted_ridge(board):
+    """After the last half sweep, every item's vector is the weighted ridge solution for its likes,
+    and one without likes has none."""
+    train = board.train
+    model = models.ImplicitALS(factors=3, weight=4.0, regularisation=2.0).fit(train)
+    likes = train.matrix(likes=True).toarray()[:, train.item_rows(["i0"])[0]]
+    ridge = Ridge(alpha=2.0, fit_intercept=False).fit(model.users_, likes, 1 + 4 * likes)
+    assert_allclose(model.items_[train.item_rows(["i0"])[0]], ridge.coef_, atol=1e-8)
+    assert not model.items_[train.item_rows(["i12"])].any()
+
+
+def test_implicit_als_beats_popularity_on_held_out_likes(ml):
+    split = warm(ml, seed=0)
+    found = {name: cr.evaluate(model.fit(split.train), split, pool="all")["recall"] for name, model
+             in {"als": models.ImplicitALS(), "popularity": models.Popularity()}.items()}
+    assert found["als"] > 1.5 * found["popularity"]
+
+
+@pytest.mark.parametrize("wrong", [{"factors": 0}, {"sweeps": 0}, {"weight": 0},
+                                   {"regularisation": -1}])
+def test_implicit_als_says_what_is_wrong(wrong):
+    (name,) = wrong
+    with pytest.raises(ValueError, match=f"{name} is {wrong[name]}; it must be"):
+        models.ImplicitALS(**wrong)
 
 
 # The article's network
