@@ -58,8 +58,8 @@ ZEROS = {
 def centred(answer):
     """Vectors of which some are known; rows that are zero; float32."""
     cases = list(_catalogues())
-    found = [_array(call(answer, *case), case[0].shape, "an array of the shape of `vectors`")
-             for case in cases]
+    wanted = "Wanted is an array of the shape of `vectors`"
+    found = [_array(call(answer, *case), case[0].shape, wanted) for case in cases]
     want = [_centred(*case) for case in cases]
 
     def wrong(n):
@@ -90,7 +90,8 @@ def _centred(vectors, known, centre="right", length="right", zero="right"):
     with np.errstate(all="ignore"):
         if centre in ("first", "late"):
             old = old / np.linalg.norm(old, axis=1, keepdims=True)
-        mean = {"all": lambda: old.mean(0), "new": lambda: old[~known].mean(0), "none": lambda: 0,
+        mean = {"all": lambda: old.mean(0), "none": lambda: 0,
+                "new": lambda: old[~known].sum(0) / (~known).sum(),
                 "items": lambda: old.mean(1, keepdims=True), "one": lambda: old[known].mean(),
                 "plus": lambda: -old[known].mean(0), "sum": lambda: old[known].sum(0),
                 }.get(centre, lambda: old[known].mean(0))()
@@ -117,8 +118,6 @@ MEASURES = {
     "Divide each row by its length first: the cosine.",
     "distance": "You rank by the distance between the vectors. The cosine is wanted: divide each "
     "row by its length first.",
-    "half": "You divide by the lengths of one side only. The cosine divides by both: the item that "
-    "is looked at and its neighbour.",
 }
 SELVES = {
     "right": "", "counted": "Each item is among its own nearest in yours. It doesn't count: give "
@@ -131,6 +130,8 @@ SELVES = {
 ENDS = {
     "right": "", "far": "You take the k farthest. np.argsort sorts upwards: the nearest have the "
     "largest cosine, and come first in np.argsort(-cosines).",
+    "up": "You take the k farthest, and the item itself with its -np.inf before them. np.argsort "
+    "sorts upwards: the nearest come first in np.argsort(-cosines).",
 }
 COUNTED = {
     "right": "", "own": "You count how many neighbours each item *has*, which is always k. Count "
@@ -145,8 +146,8 @@ COUNTED = {
 def hubs(answer):
     """Counts for vectors of several lengths, with twins, and with all as neighbours of all."""
     cases = list(_clouds())
-    found = [_array(call(answer, *case), (len(case[0]),), "an array of one count for each item")
-             for case in cases]
+    wanted = "Wanted is an array of one count for each item"
+    found = [_array(call(answer, *case), (len(case[0]),), wanted) for case in cases]
     want = [_hubs(*case) for case in cases]
     if _near(found[:-1], want[:-1]):
         expect(_near(found[-1], want[-1]),
@@ -182,13 +183,14 @@ def _clouds():
 
 def _neighbours(vectors, k, measure="right", itself="right", end="right"):
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    near = {"dot": lambda: vectors @ vectors.T, "half": lambda: unit @ vectors.T,
-            "distance": lambda: -np.linalg.norm(vectors[:, None] - vectors, axis=2),
-            }.get(measure, lambda: unit @ unit.T)()
+    near = {"right": lambda: unit @ unit.T, "dot": lambda: vectors @ vectors.T,
+            "distance": lambda: -np.linalg.norm(vectors[:, None] - vectors, axis=2)}[measure]()
     if end == "far":
         near = -near
     if itself in ("right", "zero"):
         np.fill_diagonal(near, {"right": -np.inf, "zero": 0}[itself])
+    if end == "up":
+        near = -near
     return np.argsort(-near, axis=1, kind="stable")[:, :k + (itself == "more")]
 
 
@@ -212,7 +214,7 @@ def lose(answer):
         asked = f"{name_of(answer)}({relevant}, {others})"
         products, lengths = items @ user, np.linalg.norm(items, axis=1)
         cosines = products / lengths / np.linalg.norm(user)
-        expect(np.isfinite(products).all() and np.isfinite(cosines).all(),
+        expect(all(np.isfinite(part).all() for part in (products, lengths, cosines)),
                f"In {asked}, the products or lengths are too large or too small for a number. Take "
                "vectors of moderate numbers.")
         dot, cos = (_wins(scores, relevant) for scores in (products, cosines))
@@ -344,8 +346,8 @@ def _batches():
     for n, width, temperature in ((3, 2, 1.0), (5, 3, 0.5), (6, 4, 0.07), (4, 8, 2.0), (1, 3, 0.5),
                                   (5, 3, 0.001), (7, 4, 0.0005)):
         queries = rng.normal(0.5, 1, (n, width)) * rng.uniform(0.5, 3, (n, 1))
-        yield queries, (queries + rng.normal(0, 1, (n, width))) * rng.uniform(
-            0.5, 3, (n, 1)), temperature
+        items = (queries + rng.normal(0, 1, (n, width))) * rng.uniform(0.5, 3, (n, 1))
+        yield queries, items if temperature > 0.01 else items[::-1].copy(), temperature
 
 
 def _unit(vectors, axis=1):
@@ -384,20 +386,14 @@ ROWS = {
     "block starts.",
 }
 MERGES = {
-    "right": "", "last": "You return the best of the last block. Keep the best so far, and let "
-    "each block compete with them.",
-    "first": "You return the best of the first block. Let each block compete with the best so far.",
-    "joined": "You put the best of the blocks one after another, and cut. Sort them together "
-    "first: a later block may have better ones.",
+    "right": "", "joined": "You put the best of the blocks one after another, and cut. Sort them "
+    "together first: a later block may have better ones.",
     "zeros": "You begin with rows and products of 0, and where all products are negative, these "
     "stay. Begin with nothing, or with -np.inf.",
 }
 ORDERS = {
-    "right": "", "up": "Yours has the worst of the k first. The best comes first.",
-    "worst": "You keep the *smallest* products. The largest are wanted.",
+    "right": "", "worst": "You keep the *smallest* products. The largest are wanted.",
     "size": "You rank by the absolute values. A product that is far below 0 is a bad one.",
-    "loose": "Your k are the right ones, but not in order: np.argpartition doesn't sort. Sort the "
-    "k that are left, best first.",
 }
 
 
@@ -417,6 +413,7 @@ def search(answer):
         return (f"{_sizes(*cases[n])}: the {shown} should be {brief(want[n][which].tolist())}; "
                 f"yours are {brief(found[n][which].tolist())}.")
 
+    _in_order(found, want)
     good = [_near(one, two) for one, two in zip(found, want, strict=True)]
     expect(good[-1] or not all(good[:-1]), "All is right, until vectors and queries are in "
            "float16. Its numbers end at 65,504 and have three digits, and products in it are "
@@ -425,6 +422,18 @@ def search(answer):
     _tell(found, want, _combined(
         {"rows": ROWS, "merge": MERGES, "order": ORDERS}, _search, cases), wrong)
     _holds_little(answer)
+
+
+def _in_order(found, want) -> None:
+    """Say so where all is there, and in another order."""
+    mixed = any(not _near(one[0], two[0]) for one, two in zip(found, want, strict=True))
+    if mixed and all(_near([np.sort(part) for part in one], [np.sort(part) for part in two])
+                     for one, two in zip(found, want, strict=True)):
+        turned = all(_near(one[0][:, ::-1], two[0]) for one, two in zip(found, want, strict=True))
+        raise CheckFailed("You find the right rows, and the worst of them comes first. The best "
+                          "comes first." if turned else "You find the right rows, but not in "
+                          "order (np.argpartition doesn't sort). Sort the k that are left, best "
+                          "first.")
 
 
 def _tables():
@@ -448,14 +457,14 @@ class _Shelf:
         self._table, self._block = table, block
         self.shape, self.dtype, self.ndim = table.shape, table.dtype, table.ndim
         self.size, self.nbytes = table.size, table.nbytes
-        self.read = np.zeros(len(table), int)
+        self._rows, self.read = np.arange(len(table)), np.zeros(len(table), int)
 
     def __len__(self):
         return len(self._table)
 
     def __getitem__(self, key):
         part = self._table[key]
-        rows = np.atleast_1d(np.arange(len(self))[key[0] if isinstance(key, tuple) else key])
+        rows = np.atleast_1d(self._rows[key[0] if isinstance(key, tuple) else key])
         expect(len(rows) <= self._block, f"You read {len(rows)} rows of `vectors` at once, and "
                f"`block` is {self._block}: no more fit into memory. Read vectors[start:start + "
                "block], and use that before you read more.")
@@ -478,14 +487,15 @@ def _searched(answer, vectors, queries, k, block):
     expect(np.array_equal(given, queries), f"{name_of(answer)} changes the queries that it is "
            "given, and whoever calls it still needs them. `queries / x` makes new ones; `queries "
            "/= x` doesn't.")
-    wanted = "two arrays, `return rows, products`, each with a row for each query and k columns"
+    wanted = ("Wanted are two arrays, `return rows, products`, each with a row for each query and "
+              "k columns, also where a block has fewer than k vectors")
     expect(isinstance(found, (tuple, list)) and len(found) == 2,
-           f"You return {what(found)}. Wanted are {wanted}.")
+           f"You return {what(found)}. {wanted}.")
     rows, products = (_array(part, (len(queries), k), wanted) for part in found)
     unread = np.flatnonzero(shelf.read == 0)
     expect(not len(unread), f"{_sizes(vectors, queries, k, block)}: you never read row "
            f"{unread[0] if len(unread) else 0} of `vectors`. The last block may be smaller than "
-           "the others: range(0, len(vectors), block).")
+           "the others: range(0, len(vectors), block). And is `return` behind the loop?")
     return rows, products
 
 
@@ -498,18 +508,11 @@ def _search(vectors, queries, k, block, rows="right", merge="right", order="righ
     """Return the right rows and products; the options make the likely mistakes."""
     products = queries.astype(float) @ vectors.astype(float).T
     value = {"worst": -products, "size": abs(products)}.get(order, products)
-    starts = range(0, len(vectors), block)
-    chosen = np.arange(len(vectors))
-    if merge in ("last", "first"):
-        start = starts[-1] if merge == "last" else 0
-        chosen = chosen[start:start + block]
-    best = chosen[np.argsort(-value[:, chosen], axis=1, kind="stable")]
+    best = np.argsort(-value, axis=1, kind="stable")
     if merge == "joined":
         best = np.hstack([start + np.argsort(-value[:, start:start + block], axis=1)[:, :k]
-                          for start in starts])
+                          for start in range(0, len(vectors), block)])
     best = best[:, :k]
-    if order == "up":
-        best = best[:, ::-1]
     scores = np.take_along_axis(products, best, axis=1)
     if merge == "zeros":
         lost = np.take_along_axis(value, best, axis=1) < 0
@@ -519,7 +522,7 @@ def _search(vectors, queries, k, block, rows="right", merge="right", order="righ
     return best, scores
 
 
-def _holds_little(answer, n=20_000, width=16, n_queries=16, k=5, block=200):
+def _holds_little(answer, n=8000, width=16, n_queries=16, k=5, block=200):
     """Say so where all products, or all vectors, are in memory at some time."""
     rng = np.random.default_rng(6)
     table = rng.normal(size=(n, width)).astype(np.float16)
@@ -573,6 +576,7 @@ GAPS = {
 NOBODY = {
     "right": "", "zero": "Where no table can score an item, you return 0. It is NaN: nothing is "
     "known.",
+    "guess": "Where no table can score an item, yours has a value all the same. It is NaN.",
 }
 ADDED = {
     "right": "", "sixty": "You take 60, whatever `k0` is.", "none": "You don't add `k0` to the "
@@ -585,14 +589,12 @@ ADDED = {
 def fused(answer):
     """Tables with and without gaps, for several k0."""
     cases = list(_scored())
-    found = []
-    for tables, *rest in cases:
-        got = call(answer, tables, *rest)
-        found.append(_array(got, tables[0].shape, "one array (users, items), like each of the "
-                            "tables"))
+    wanted = "Wanted is one array (users, items), like each of the tables"
+    found = [_array(call(answer, *case), case[0][0].shape, wanted) for case in cases]
     want = [_fused(*case) for case in cases]
+    few = len(cases) - 1  # the last has several gaps in a row, and where they rank is anybody's
     mistakes = _combined({"share": SHARES, "rank": RANKS, "gap": GAPS, "nobody": NOBODY,
-                          "add": ADDED}, _fused, cases)
+                          "add": ADDED}, _fused, cases[:few])
 
     def wrong(n):
         user, item = np.argwhere(~np.isclose(found[n], want[n], 1e-5, 1e-9, equal_nan=True))[0]
@@ -603,18 +605,22 @@ def fused(answer):
                 f"{found[n][user, item]:.6g}. It is the mean, over the tables that can score the "
                 f"item, of 1 / (k0 + its rank there).{gap}")
 
-    _tell(found, want, mistakes, wrong)
+    _tell(found[:few], want[:few], mistakes, wrong)
+    _tell(found, want, (), wrong)
 
 
 def _scored():
     yield [np.array([[3.0, 1, 2, 0]]), np.array([[0.1, 0.9, 0.5, 0.7]])],
-    yield [np.array([[3.0, 1, NAN, NAN, 2]]), np.array([[-0.9, -0.1, -0.5, NAN, -0.2]])], 1
+    yield [np.array([[3.0, 1, NAN, 2], [1.5, 2.5, 3.5, NAN]]),
+           np.array([[-0.9, -0.1, -0.5, -0.2], [-0.8, -0.3, -0.4, NAN]])], 1
     rng = np.random.default_rng(7)
-    for n, users, items, k0 in ((3, 4, 7, 60), (2, 3, 9, 10), (1, 2, 5, 60), (4, 5, 6, 0)):
+    for n, users, items, k0, gaps in ((3, 4, 7, 60, 1), (2, 3, 9, 10, 1), (1, 2, 5, 60, 1),
+                                      (4, 5, 6, 0, 1), (3, 5, 8, 20, 4)):
         tables = []
         for scale in range(n):
             table = rng.permuted(np.arange(users * items).reshape(users, items) - 9.0, axis=1)
-            table[rng.random(table.shape) < 0.3 * (users > 2)] = NAN
+            for row in table[1:]:
+                row[rng.permutation(items)[:gaps]] = NAN
             tables.append(table * 10.0 ** scale)
         yield tables, k0
 
@@ -624,9 +630,8 @@ def _fused(tables, k0=60, share="right", rank="right", gap="right", nobody="righ
     parts, known = [], []
     for table in tables:
         lost = np.isnan(table)
-        filled = np.where(lost, np.inf if gap == "first" else -np.inf, table)
-        if rank == "low":
-            filled = np.where(lost, -np.inf, -table)
+        filled = np.where(lost, np.inf if gap == "first" else -np.inf,
+                          -table if rank == "low" else table)
         axis = 0 if rank == "users" else 1
         places = np.argsort(-filled, axis=axis, kind="stable")
         if rank != "order":
@@ -649,7 +654,7 @@ def _fused(tables, k0=60, share="right", rank="right", gap="right", nobody="righ
         value = {"sum": lambda: total, "all": lambda: total / len(tables),
                  "best": lambda: np.where(known, parts, -np.inf).max(0),
                  }.get(share, lambda: total / np.maximum(n, 1))()
-    return np.where(empty, NAN if nobody == "right" else 0.0, value)
+    return value if nobody == "guess" else np.where(empty, NAN if nobody == "right" else 0, value)
 
 
 # What all use -------------------------------------------------------------------------------------
@@ -666,8 +671,8 @@ def _floats(found, wanted) -> np.ndarray:
 
 def _array(found, shape, wanted) -> np.ndarray:
     """Return the reader's array, after a look at its shape."""
-    table = _floats(found, f"Wanted is {wanted}.")
-    expect(table.shape == shape, f"You return {what(found)}. Wanted is {wanted}: {shape}.")
+    table = _floats(found, f"{wanted}.")
+    expect(table.shape == shape, f"You return {what(found)}. {wanted}: {shape}.")
     return table
 
 
