@@ -331,13 +331,12 @@ def info_nce(answer):
         f"should be {brief(some(want)[n])}; yours is {brief(some(found)[n])}. Divide the cosines "
         "by the temperature, take for each query the softmax over the items, and return the mean "
         "of minus the logarithm of the own item's probability."))
-    last = [n for n in range(len(cases)) if not _near(found[n], want[n])]
-    expect(not last, f"At the temperature {cases[last[0]][2] if last else 0} the loss should be "
-           f"{brief(want[last[0]] if last else 0)}, and yours is "
-           f"{brief(found[last[0]] if last else 0)}. There the logits go to 1000: exp overflows, "
-           "or gives 0, and log(0) is -inf (a small number added inside the log only hides it). "
-           "Subtract each row's maximum before exp, and don't take the logarithm of a probability: "
-           "log p = logit - log(sum(exp(logits))).")
+    for case, got, right in zip(cases, found, want, strict=True):
+        expect(_near(got, right), f"At the temperature {case[2]} the loss should be "
+               f"{brief(right)}, and yours is {brief(got)}. There the logits go to 1000: exp "
+               "overflows, or gives 0, and log(0) is -inf (a small number added inside the log "
+               "only hides it). Subtract each row's maximum before exp, and don't take the "
+               "logarithm of a probability: log p = logit - log(sum(exp(logits))).")
 
 
 def _batches():
