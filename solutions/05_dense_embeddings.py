@@ -134,7 +134,7 @@ cr.plots.show(ax, "The cosines of all pairs of films. " + " ".join(
     f"Vectors {name}: mean {abs(values.mean()):.2f}, and 98 % lie between {np.quantile(values, 0.01):.2f} and "
     f"{np.quantile(values, 0.99):.2f}." for name, values in cosines.items()))
 gain = recalls["centred"] - recalls["as they are"]
-print("Recall@20 of new films, five splits: " + ", ".join(
+print(f"Recall@20 of new films, {len(splits)} splits: " + ", ".join(
     "{} {:.3f} ± {:.3f}".format(name, *cr.metrics.mean_se(values)) for name, values in recalls.items())
     + ". The difference is {:.3f} ± {:.3f}.".format(*cr.metrics.mean_se(gain)))
 cr.claim("As they are, two films have a mean cosine above 0.4, and fewer than 1 % of the pairs a negative one. "
@@ -389,7 +389,7 @@ for seed in range(run.pick(smoke=2, cpu=5)):
 judged = pd.DataFrame(judged)
 means, errors = (dict(zip(judged, values, strict=True)) for values in zip(
     *(cr.metrics.mean_se(judged[name]) for name in judged), strict=True))
-ax = cr.plots.bars(means, errors, label="Recall@20, all films ranked (mean of 5 splits)",
+ax = cr.plots.bars(means, errors, label=f"Recall@20, all films ranked (mean of {len(judged)} splits)",
                    colours={"cosine": cr.plots.ORANGE, "popularity": cr.plots.GREY})
 cr.plots.show(ax, "Recall@20 of factors of the likes. " + " ".join(
     f"{name.capitalize()}: {means[name]:.3f} ± {errors[name]:.3f}." for name in means))
@@ -841,7 +841,7 @@ for name, marker, colour in zip(summary.index, "o^sD", (cr.plots.GREY, cr.plots.
                 color=colour, marker=marker, markersize=8, capsize=2, linestyle="none", label=name)
 ax.set(xlabel="Recall@20 of known films", ylabel="Recall@20 of new films", xlim=(0, 0.55), ylim=(-0.01, 0.25))
 ax.legend(frameon=False)
-cr.plots.show(ax, "Recall of known and of new films in one list, mean and standard error of 5 splits. " + " ".join(
+cr.plots.show(ax, f"Recall of known and of new films in one list, mean and standard error of {board['seed'].nunique()} splits. " + " ".join(
     f"{name}: {row['recall_warm']:.2f} of the known, {row['recall_cold']:.2f} of the new, {row['share_cold']:.0%} of the list "
     "is new." for name, row in summary.iterrows()))
 cr.claim("By the sum less than 1 % of the lists is new, by the mean more than 30 %.",
