@@ -259,9 +259,10 @@ cr.checks.lesson05.hubs(hubs)
 counts = pd.DataFrame({"as they are": hubs(text, 10), "centred": hubs(shifted, 10)})
 ax = cr.plots.axes(height=3.2)
 for (name, values), colour, style in zip(counts.items(), (cr.plots.ORANGE, cr.plots.BLUE), ("--", "-"), strict=True):
-    ax.plot(np.sort(values)[::-1], color=colour, linestyle=style, linewidth=2, label=name)
+    ax.plot(np.arange(1, len(text) + 1), np.sort(values)[::-1], color=colour, linestyle=style, linewidth=2, label=name)
 ax.axhline(10, color="black", linewidth=1, linestyle=":", label="if all were alike")
-ax.set(xlabel="films, the largest hub first", ylabel="times among the 10 nearest", xlim=(0, len(text)), ylim=(0, None))
+ax.set(xscale="log", xlabel="films, the largest hub first (log scale)", ylabel="times among the 10 nearest",
+       xlim=(1, len(text)), ylim=(0, None))
 ax.legend(frameon=False)
 cr.plots.show(ax, "How often each film is among another's 10 nearest. " + " ".join(
     f"Vectors {name}: at most {values.max()} times, never for {(values == 0).mean():.1%} of the films, skewness "
@@ -552,7 +553,8 @@ curves = pd.DataFrame({name: np.mean(values, axis=0) for name, values in losses.
 spread = pd.DataFrame({name: np.std(values, axis=0, ddof=1) / len(values) ** 0.5 for name, values in losses.items()},
                       index=temperatures)
 nothing = np.log(batch)
-ax = cr.plots.lines(curves, spread, xlabel="temperature (log scale)", ylabel="loss of a batch of 64")
+shown = ["centred", "as they are"]  # in the colours of the other figures
+ax = cr.plots.lines(curves[shown], spread[shown], xlabel="temperature (log scale)", ylabel="loss of a batch of 64")
 ax.set(xscale="log", ylim=(3.8, 6))
 ax.set_xticks(temperatures, temperatures, minor=False)
 ax.minorticks_off()
@@ -715,8 +717,8 @@ pd.DataFrame(timed).T.drop(columns="products").astype(float).rename_axis("block"
 #
 # For each vector of a block you hold 384 numbers and 100 products of 4 bytes, 1,936 bytes, so 1 GB holds half
 # a million, if nothing else is kept (sorting needs its share, so rather a quarter of that). You would gain
-# next to nothing: a matrix product works at full speed from some hundred rows on. Choose a block that
-# fits into the cache, or a few dozen MB.
+# next to nothing, as the table shows: a matrix product works at full speed from some hundred rows on. Some MB
+# are enough.
 # </details>
 
 # %% tags=["solution"]
@@ -863,8 +865,8 @@ summary
 # than single values, and the top of a list is made of what varies. So the fusion favours whoever has
 # fewer judges. A smaller k₀ helps: then a single first place counts for more, and a known film that EASE
 # puts on top comes up even where the text model doesn't like it. Or multiply the value of new items by a
-# factor. Either is chosen on validation splits, and which trade is right depends on whom the shop wants to
-# serve: recall for known and for new items can't be had from one number.
+# factor. Either is chosen on validation splits. Which trade is right no number says: that depends on what the
+# shop wants.
 # </details>
 
 # %% tags=["solution"]
