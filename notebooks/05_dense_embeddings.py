@@ -145,6 +145,10 @@ same = np.allclose(other_users @ other_items.T, als.users_ @ als.items_.T)
 popular = np.argsort(-likes)[:300]
 kept = [np.isin(one, two).mean() for one, two in zip(
     *(np.argsort(-np.nan_to_num(cosines(items[popular]), nan=-2), axis=1)[:, :10] for items in (als.items_, other_items)), strict=True)]
+ax = cr.plots.axes(height=2.8)
+ax.scatter(likes[likes > 0], lengths[likes > 0], s=5, color=cr.plots.BLUE)
+ax.set(xscale="log", xlabel="likes in the training ratings", ylabel="length of the film's vector")
+cr.plots.show(ax, "In ALS, the length of a film's vector is its popularity, nearly. The dot product uses it; the cosine forgets it.")
 print(f"rank correlation of length and number of likes: {stats.spearmanr(lengths[likes > 0], likes[likes > 0]).statistic:.2f}")
 print(f"stretched: the same predictions: {same}; of the ten nearest by cosine, {np.mean(kept):.0%} are still there")
 
@@ -179,8 +183,8 @@ cr.show(L.objectives.elsa)
 # film nobody has seen. What changes are LoRA's weights (lesson 04). To know when to stop, a fifth of the known films is
 # held out with all ratings, and every ten updates the plain cosine's recall on them is looked at.
 #
-# > **Predict.** The loss on the training films goes on falling for as long as you like. When is the
-# > recall on held-out films best: after 10 updates, 40, or later?
+# > **Predict.** An epoch of the known films is about nine updates. How many updates will it take to get above the
+# > centred frozen vectors?
 
 # %%
 encoder = L.TunedEncoder("elsa", validation=0.2, seed=0, updates=run.pick(smoke=1, cpu=60), batch=run.pick(smoke=8, cpu=128),
@@ -203,13 +207,13 @@ panels[1].axhline(start_centred, color="black", linestyle=":", label="frozen, ce
 panels[1].set(xlabel="update", ylabel="Recall@20, held-out films", ylim=(0, None))
 panels[1].legend(frameon=False)
 cr.plots.show(panels[0], "Tuning MiniLM by LoRA. Left: the loss falls and goes on falling. Right: the plain cosine's recall on films whose "
-                         "ratings are held out rises within some tens of updates, above the centred frozen vectors (dotted), and then stays or falls.")
+                         "ratings are held out rises in the first tens of updates above the centred frozen vectors (dotted), and then hardly more.")
 print(f"{how.steps} updates of {how.step_seconds:.1f} s; the best of them, after {how.judged.idxmax()}, is kept")
 
 # %%
 cr.claim("The best judgement is above the frozen vectors by 0.1, and above the centred ones.",
          how.judged.max() > start + 0.1 and how.judged.max() > start_centred)
-cr.claim("The loss goes on falling after the best judgement.", how.losses.iloc[-5:].mean() < how.losses.iloc[:20].mean())
+cr.claim("Most of the gain is there after 20 updates.", how.judged[20] - start > 0.8 * (how.judged.max() - start))
 
 # %% [markdown]
 # What is tuned can leave this notebook. `export` writes a folder that the library
@@ -240,7 +244,7 @@ names = {"frozen": "frozen", "frozen related": "frozen, related films in the tex
 fig, panels = plt.subplots(1, 2, figsize=(11, 2.6), sharey=True, layout="constrained")
 for ax, tail, label in zip(panels, (" cosine", " cosine, centred"), ("plain cosine", "cosine, centred"), strict=True):
     cr.plots.bars({name: value[f"R {key}{tail}"] for key, name in names.items()}, {name: se[f"R {key}{tail}"] for key, name in names.items()}, ax=ax,
-                  digits=3, label=f"Recall@20 on new films, {label}, five splits ± SE", reference={"frozen text, ridge": value["R frozen ridge"]})
+                  digits=3, label=f"Recall@20 on new films, {label}, five splits ± SE", reference={"frozen text, ridge": value["recall frozen ridge"]})
 cr.plots.show(panels[0], "Five splits: plain cosine (left) and centred (right) of frozen and tuned vectors (regime release; dashed: the ridge "
                          "on the frozen ones). Tuned, no centring is needed; centred, the frozen vectors are much closer.")
 
@@ -410,13 +414,14 @@ cr.claim("Concatenation is ahead of late fusion and of the gate.", fused.mean().
 # > **Predict.** Regime release: without a language model the stack finds about a third. With both?
 
 # %%
-stacks = {"no language model": " without LM", "+ frozen text": " frozen text", "+ tuned text": " tuned text",
-          "+ tuned text, related films in it": " tuned related text", "+ GPT on triples": " GPT",
-          "+ frozen text + GPT": " frozen text + GPT", "+ tuned text + GPT": ""}
+stacks = {"no language model": ", without LM", "+ frozen text": ", frozen text", "+ tuned text": ", tuned text",
+          "+ tuned text, related films in it": ", tuned related text", "+ GPT on triples": ", GPT",
+          "+ frozen text + GPT": ", frozen text + GPT", "+ tuned text + GPT": ""}
 fig, panels = plt.subplots(1, 3, figsize=(14, 3), sharey=True, layout="constrained")
 oracle = cr.recorded("01").at["R oracle", "value"]
 for ax, known in zip(panels, REGIMES, strict=True):
-    cr.plots.bars({name: value[f"R stack {known}{tail}"] for name, tail in stacks.items()}, {name: se[f"R stack {known}{tail}"] for name, tail in stacks.items()},
+    keys = {name: f"recall stack {known}{tail}" if tail else f"R stack {known}" for name, tail in stacks.items()}
+    cr.plots.bars({name: value[key] for name, key in keys.items()}, {name: se[key] for name, key in keys.items()},
                   ax=ax, digits=3, label=f"Recall@20, regime {known}, five splits ± SE", reference={"oracle": oracle}, colours={list(stacks)[-1]: cr.plots.GREEN})
 cr.plots.show(panels[0], "The stack on new films in three regimes, with more and more of language models (green: all of it). Dashed: the oracle, one list "
                          "for all in the order of the hidden likes.")
@@ -442,7 +447,8 @@ cr.claim("The whole stack reaches 0.40 at release, 0.45 before the first rating,
          value["R stack release"] >= 0.4 and value["R stack before"] >= 0.45 and value["R stack all"] >= 0.465)
 cr.claim("In no regime is it shown to be worse than with frozen text, or without text.",
          all(added.at[(known, f"all - {name}"), "high"] > 0 for known in REGIMES for name in ("the same with frozen text", "the same without text")))
-cr.claim("On average it finds more than the oracle in every regime.", all(added.at[(known, "all - the oracle"), "difference"] > 0 for known in REGIMES))
+cr.claim("On average over the splits it finds more than the oracle before the first rating and with all facts; by the interval it isn't shown.",
+         all(added.at[(known, "all - the oracle"), "difference"] > 0 > added.at[(known, "all - the oracle"), "low"] for known in ("before", "all")))
 
 # %% [markdown]
 # ☕ *A good place to stop for today.*
@@ -484,7 +490,9 @@ cr.claim("With a boost of 2, new films' recall passes 0.1, for less than a fifth
 # %% [markdown]
 # ## 6. Search a million vectors
 #
-# 1,682 films are searched in no time. A catalogue of a million isn't out of reach either: to score it is
+# One vector for the user, one for the item, and their product is the score: this shape is called a
+# **two-tower model**, and it is what makes large catalogues possible, for the items' tower can be computed beforehand.
+# 1,682 films are searched in no time. A million isn't out of reach either: to score it is
 # one product of matrices, taken **block by block**, so that the products never stand in memory all at once:
 
 # %%
@@ -634,4 +642,4 @@ cr.claim("New films lie among their like: twice as often as by chance.", np.mean
 #   ALS for likes: Hu, Koren & Volinsky 2008, *Collaborative Filtering for Implicit Feedback Datasets*.
 # * Search: Douze et al. 2024, *The Faiss library*, [arXiv 2401.08281](https://arxiv.org/abs/2401.08281); HNSW: Malkov & Yashunin 2018, [arXiv 1603.09320](https://arxiv.org/abs/1603.09320).
 #
-# **Next:** the exercise sheet `exercises/05_dense_embeddings.ipynb` (70 minutes), then [lesson 06](06_the_rating_formula.ipynb): the rating formula.
+# **Next:** the exercise sheet `exercises/05_dense_embeddings.ipynb` (75 minutes), then [lesson 06](06_the_rating_formula.ipynb): the rating formula.

@@ -447,7 +447,7 @@ def lesson05(seed: int) -> dict:
             f"control {name} cosine": recall(cosine, control="shuffled"),
             f"R {name} cosine, centred": recall(
                 cr.models.ViewCosine({"text": vectors - vectors[warm].mean(0)})),
-            f"R {name} ridge": recall(cr.models.ViewRidge({"text": vectors}))}
+            f"recall {name} ridge": recall(cr.models.ViewRidge({"text": vectors}))}
     for name in ("tuned", "tuned contrastive", "tuned contrastive related"):
         figures[f"R {name} cosine minus frozen, centred"] = (
             figures[f"R {name} cosine"] - figures["R frozen cosine, centred"])
@@ -478,8 +478,9 @@ def lesson05(seed: int) -> dict:
         figures[f"R stack {known}"] = whole
         figures[f"control stack {known}"] = recall(full, control="shuffled")
         figures[f"R stack minus oracle {known}"] = whole - oracle
+        figures[f"R stack {known} without LM"] = found["without LM"]
         for name, value in found.items():
-            figures[f"R stack {known} {name}"] = value
+            figures[f"recall stack {known}, {name}"] = value
             figures[f"R stack minus {name} {known}"] = whole - value
             figures[f"R stack {name} minus without LM {known}"] = value - found["without LM"]
     return figures

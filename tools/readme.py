@@ -35,6 +35,18 @@ READABLE = {"mf": "matrix factorisation", "article network": "the article's netw
                for regime in ("release", "before", "all")},
             **{f"stack {regime}": "text + genres + year + graph + star power, EASE targets, regime "
                f"{regime}" for regime in ("release", "before", "all")}}
+TEXTS = {"frozen": "frozen MiniLM", "tuned": "MiniLM tuned on likes (ELSA)",
+         "tuned contrastive": "MiniLM tuned on likes (contrastive)",
+         **{f"{short} related": f"{name}, related films in the text, regime release"
+            for short, name in (("frozen", "frozen MiniLM"),
+                                ("tuned contrastive", "MiniLM tuned on likes (contrastive)"))}}
+READABLE |= {f"{short} {how}": f"{name}, {how}" for short, name in TEXTS.items()
+             for how in ("cosine", "cosine, centred")}
+for regime in ("release", "before", "all"):
+    without = "genres + year + graph + star power"
+    READABLE |= {f"stack {regime} without LM": f"{without}, ALS targets, regime {regime}",
+                 f"05 stack {regime}": f"{without} + tuned MiniLM + GPT, ALS targets, regime "
+                 f"{regime}"}  # lesson 02 has stacks, too
 
 
 def render(root: Path, results: dict | None = None) -> str:
@@ -136,7 +148,8 @@ def leaderboard(results: dict) -> str:
         return "No results yet: `python tools/build.py 01` measures them (`results/cpu.json`)."
     for lesson, name, figure, part in sorted(figures, key=lambda row: (-row[2]["value"], row[1])):
         control = part.get(f"control {name}")
-        rows.append([_cell(READABLE.get(name, name)), lesson, f"{figure['value']:.3f}",
+        readable = READABLE.get(f"{lesson} {name}", READABLE.get(name, name))
+        rows.append([_cell(readable), lesson, f"{figure['value']:.3f}",
                      "–" if figure["se"] is None else f"± {figure['se']:.3f}",
                      f"{control['value']:.3f}" if control else "–", str(figure["n"])])
     header = results.get("header", {})
