@@ -287,7 +287,7 @@ def test_a_killed_download_goes_on_where_it_stopped(site, register, cache):
     site.gate.set()
     assert contents(assets.fetch("toy")) == data
     assert site.asked == [("/b.bin", None), ("/b.bin", f"bytes={have}-")]
-    assert site.sent[-1] == len(data["b.bin"]) - have
+    assert len(data["b.bin"]) - have in site.sent  # the killed one may be noted after it
 
 
 def test_a_server_that_ignores_the_range_starts_again(site, register, cache):
