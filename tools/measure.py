@@ -492,6 +492,8 @@ def lesson06_kshot(fold: int) -> dict:
 
     Films and people with more than 20 ratings, scored on all but 20; and those with more than 50.
     """
+    import copy
+
     import coldrec as cr
     from coldrec.rating import RatingFormula
 
@@ -506,14 +508,16 @@ def lesson06_kshot(fold: int) -> dict:
         if side == "item":
             release = lesson06_views(ml, split.train, "release")
             fitted["release"] = RatingFormula(release, people, **options).fit(split.train)
-        alone = (cr.models.ViewStars(views) if side == "item"
-                 else cr.models.ViewStars(people, side="user")).fit(split.train)
+        bias = cr.models.Bias(shrink_items=1.0)  # better for new people: see lesson 02
+        alone = (cr.models.ViewStars(views) if side == "item" else cr.models.ViewStars(
+            people, shared=10, own=300, side="user", bias=bias)).fit(split.train)
         for most, shots in {20: (0, 1, 5, 10, 20), 50: (0, 1, 2, 5, 10, 20, 50)}.items():
             for k in shots:
                 few = cr.splits.k_shot(split, k, most, seed=fold)
                 cold, known = getattr(few, f"cold_{side}s"), few.train.ratings
                 test, new = few.test.ratings, known[known[side].isin(cold)]
                 rivals = {"bias": cr.models.Bias().fit(few.train), "views": alone,
+                          "bias, less shrunk": copy.deepcopy(bias).fit(few.train),
                           "mf": cr.models.MatrixFactorisation(seed=fold).fit(few.train)}
                 rivals |= {name: model.observe(new, side) if k else model
                            for name, model in fitted.items()}
