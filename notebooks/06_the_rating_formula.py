@@ -15,7 +15,7 @@
 # |---|---|
 # | You need | [Lesson 01](01_the_cold_start_problem.ipynb) (views, splits, RMSE), [lesson 02](02_knowledge_graph.ipynb) for the regimes; for section 4, LoRA from [lesson 04](04_fine_tuning.ipynb) |
 # | You read for | 75 minutes, with a good place to stop after section 3 |
-# | It runs for | about four minutes on two cores (tier `cpu`), with 4 GB of memory |
+# | It runs for | about two minutes on two cores (tier `cpu`), with 3 GB of memory |
 
 # %%
 import matplotlib.pyplot as plt
@@ -356,7 +356,7 @@ cr.plots.lines(*inside, ax=right, xlabel="interval's level, %", ylabel="ratings 
 left.set(xlabel="predicted stars, mean of a tenth", ylabel="given stars, mean")
 for ax, ends in ((left, (2, 5)), (right, (0, 100))):
     cr.plots.axes(ax).plot(ends, ends, color="black", linestyle=":")
-cr.plots.show(left, "Reliability (regime all, five folds, ± SE). Left: predictions in ten groups, from the lowest to the highest; on the "
+cr.plots.show(left, "Reliability (regime all, five folds). Left: predictions in ten groups, from the lowest to the highest; on the "
                     "dotted line, they mean what they say. Right: how many ratings the intervals hold, by their level. Both are near the line; "
                     "new films' highest predictions are too high.")
 print(inside[0].loc[90].map("{:.1f} %".format).to_dict())
@@ -379,16 +379,16 @@ for ax, (side, lows) in zip(panels, edges.items(), strict=True):
     ax.axhline(0, color="black", linestyle=":")
 panels[0].set_ylabel("given less predicted, stars")
 panels[1].get_legend().remove()
-cr.plots.show(panels[0], "Mean residuals by popularity and by activity (regime all, five folds, ± SE): below the dotted line, predictions were "
-                         "too high. Rarely seen films are rated too high, whether new or known; and new people who will rate hundreds of films are stricter than others.")
-cr.claim("Films with up to ten ratings are predicted too high by 0.1 stars or more, new or known; so are, by 0.2 or more, new "
-         "people's ratings who come to give more than 400.",
+cr.plots.show(panels[0], "Mean residuals by popularity and by activity (regime all, five folds, bands: one SE): below the dotted line, predictions were "
+                         "too high. Rarely seen films are rated too high, whether new or known; and new people who will rate hundreds of films seem stricter than others, though folds differ much.")
+cr.claim("Films with up to ten ratings are predicted too high by 0.1 stars or more, new or known; so are, on average by 0.2 or "
+         "more, the ratings of new people who come to give more than 400.",
          residual["item"].loc[0].max() < -0.1 and residual["user"].at[400, "new people"] < -0.2)
 cr.claim("For known films and people, no group of people is off by 0.1 on average.", residual["user"]["known both"].abs().max() < 0.1)
 
 # %% [markdown]
 # What wasn't known when the prediction was made is what it errs by. Few people choose an obscure film, and even they like it less
-# than its description promises; the most active people are strict. For known people it is
+# than its description promises; the most active people seem strict (there are few of them, and folds differ). For known people that is
 # corrected by their own ratings: their $\beta_u$ says so. None of this can be told on the first day, and no average
 # over all shows it. Where a product treats groups differently, this is the figure to look at first.
 #
@@ -452,7 +452,7 @@ cr.claim("For people, the formula is ahead of all others at each k, and of the o
          (persons["formula"] <= persons.min(axis=1)).all() and (persons["formula without views"] - persons["formula"]).max() < 0.02)
 
 # %% [markdown]
-# * **Films.** What the views say isn't outweighed by ratings alone until some dozens are there. At first the formula is a little behind
+# * **Films.** What the views say isn't outweighed by ratings alone until two or three dozen are there. At first the formula is a little behind
 #   views alone (section 3 says why, in part); from five ratings on it is ahead of both, and stays there.
 # * **People.** Age, gender and occupation are worth less than two ratings. Still the formula is ahead of ratings alone at each step, if only by
 #   a little: it knows something of the *films* that a person rates.
