@@ -64,6 +64,26 @@ def bars(values, errors=None, ax=None, label: str = "", reference: dict | None =
     return ax
 
 
+def points(values, errors=None, ax=None, label: str = "", colours=None, digits: int = 3):
+    """Draw one point per name, the first on top, with error bars and the values.
+
+    For figures that are far from zero, such as an RMSE, where bars would have to be cut.
+    ``values``, ``errors`` and ``colours`` are as for :func:`bars`; a name with NaN has no point.
+    """
+    names = list(values.keys())
+    ax = axes(ax, height=0.9 + 0.36 * len(names))
+    for place, name in enumerate(names):
+        if np.isfinite(values[name]):
+            ax.errorbar(values[name], -place, xerr=None if errors is None else errors[name],
+                        fmt="o", capsize=3, color=(colours or {}).get(name, BLUE))
+            ax.annotate(f"{values[name]:.{digits}f}", (values[name], -place), xytext=(0, 6),
+                        textcoords="offset points", ha="center", fontsize=9)
+    ax.margins(x=0.12)
+    ax.set(xlabel=label, ylim=(0.6 - len(names), 0.8))
+    ax.set_yticks(-np.arange(len(names)), names)
+    return ax
+
+
 def lines(table, errors=None, ax=None, xlabel: str = "", ylabel: str = ""):
     """Draw one line per column of a frame over its index, with bands of one standard error."""
     ax = axes(ax)

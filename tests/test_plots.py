@@ -56,6 +56,21 @@ def test_bars_draw_each_reference_with_its_name():
     assert plots.bars(BARS).get_legend() is None
 
 
+def test_points_say_what_they_were_given():
+    values = {"ours": 0.891, "theirs": 0.934, "never measured": np.nan}
+    ax = plots.points(values, {"ours": 0.01, "theirs": 0.02, "never measured": np.nan},
+                      label="RMSE", colours={"ours": plots.ORANGE})
+    assert ax.get_xlabel() == "RMSE"
+    assert tick_names(ax.yaxis) == list(values)
+    points = [container.lines[0] for container in ax.containers]
+    assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in points] == [(0.891, 0),
+                                                                             (0.934, -1)]
+    assert [to_hex(line.get_color()).upper() for line in points] == [plots.ORANGE, plots.BLUE]
+    assert [text.get_text() for text in ax.texts] == ["0.891", "0.934"]
+    bar = ax.containers[1].lines[2][0].get_segments()[0]
+    assert_allclose(bar[:, 0], [0.914, 0.954])
+
+
 def test_lines_say_what_they_were_given():
     table = pd.DataFrame({"ours": [1.0, 2, 4], "theirs": [1.0, 1, 1]}, index=[0, 5, 10])
     errors = table * 0 + 0.5
@@ -77,6 +92,7 @@ def test_lines_draws_every_column_and_no_two_alike():
 
 @pytest.mark.parametrize("draw", [
     lambda ax: plots.bars(BARS, ax=ax),
+    lambda ax: plots.points(BARS, ax=ax),
     lambda ax: plots.lines(pd.DataFrame({"a": [1, 2]}), ax=ax),
     lambda ax: plots.axes(ax),
 ])

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-SEEDS = {"01": 5, "03": 5, "04": 3, "05": 5}  # lesson 04 takes an hour and a half for each
+SEEDS = {"01": 5, "03": 5, "04": 3, "05": 5, "06": 5}  # lesson 04: an hour and a half for each
 
 
 def lesson01(seed: int) -> dict:
@@ -527,11 +527,171 @@ def lesson05_mixed(seed: int) -> dict:
                       "boost chosen": chosen, "warm recall lost, %": 100 * (1 - warm / best)}
 
 
+def lesson06_views(ml, train, known: str) -> dict:
+    """Return lesson 06's views of the films in one of the graph's regimes."""
+    import networkx as nx
+
+    import coldrec as cr
+
+    freebase = cr.graph.freebase(ml)
+    graph = nx.compose(freebase, cr.graph.build(ml, rated=False))
+    return {"text": cr.views.text(ml), "genres": cr.views.genres(ml), "year": cr.views.year(ml),
+            "graph": cr.views.graph(ml, freebase, known),
+            "stars": cr.views.star_power(train, graph)}
+
+
+def lesson06_folds(fold: int) -> dict:
+    """Return RMSE, order and calibration on one fold of items, of users, and of ratings."""
+    import numpy as np
+    import pandas as pd
+    from scipy import stats
+
+    import coldrec as cr
+    from coldrec.rating import RatingFormula
+
+    ml, figures = cr.load("ml-100k"), {}
+    people = {"demographics": cr.views.demographics(ml), "age": cr.views.age(ml)}
+    edges = {"item": [0, 10, 50, 150, 300, 1000], "user": [0, 50, 100, 200, 400, 1000]}
+    options = {"seed": fold, "progress": False}
+    for kind in ("item_folds", "user_folds", "random_folds"):
+        split = getattr(cr.splits, kind)(ml)[fold]
+        test = split.test.ratings
+        place = ml.user_rows(test["user"]), ml.item_rows(test["item"])
+        views = lesson06_views(ml, split.train, "all")
+        rivals = {"bias": cr.models.Bias(), "mf": cr.models.MatrixFactorisation(seed=fold),
+                  "views": (cr.models.ViewStars(people, side="user") if kind == "user_folds"
+                            else cr.models.ViewStars(views)),
+                  "all": RatingFormula(views, people, **options)}
+        if kind != "user_folds":
+            rivals["gradient"] = RatingFormula(views, people, by="gradient", **options)
+        if kind == "item_folds":
+            rivals |= {known: RatingFormula(lesson06_views(ml, split.train, known), people,
+                                            **options) for known in ("release", "before")}
+        said = {}
+        for name, model in rivals.items():
+            said[name] = model.fit(split.train).predict(ml.user_ids, ml.item_ids)[place]
+            figures |= {f"rmse {kind} {name}": cr.metrics.rmse(test["rating"], said[name]),
+                        f"auc {kind} {name}": cr.metrics.auc_within(
+                            test["user"], said[name], test["rating"] >= ml.like).mean()}
+        for name in rivals.keys() - {"all"}:
+            figures[f"rmse {kind} {name} minus all"] = (
+                figures[f"rmse {kind} {name}"] - figures[f"rmse {kind} all"])
+        formula = rivals["all"]
+        deviation = formula.deviation(ml.user_ids, ml.item_ids)[place]
+        mean = formula.score(ml.user_ids, ml.item_ids)[place]
+        for level in (0.1, 0.3, 0.5, 0.7, 0.9, 0.95):  # as formula.interval does
+            half = stats.norm.ppf((1 + level) / 2) * deviation
+            low, high = (np.clip(mean + side * half, *ml.scale) for side in (-1, 1))
+            figures[f"coverage {100 * level:.0f} {kind}"] = test["rating"].between(low, high).mean()
+        found = pd.DataFrame({"rating": test["rating"].to_numpy(), "stars": said["all"],
+                              "variance": deviation ** 2})
+        found["square"] = (found["rating"] - found["stars"]) ** 2
+        for tenth, part in found.groupby(pd.qcut(found["stars"], 10, labels=False)):
+            figures |= {f"said {kind} {tenth}": part["stars"].mean(),
+                        f"given {kind} {tenth}": part["rating"].mean()}
+        for side, bins in edges.items():
+            ratings = test[side].map(ml.ratings[side].value_counts()).to_numpy()
+            for low, part in found.groupby(pd.cut(ratings, bins, labels=bins[:-1]), observed=True):
+                name = f"{kind} {side} {low}"
+                figures |= {f"residual {name}": (part["rating"] - part["stars"]).mean(),
+                            f"error {name}": np.sqrt(part["square"].mean()),
+                            f"expected {name}": np.sqrt(part["variance"].mean())}
+        if kind == "item_folds":
+            figures["rmse item_folds all, shuffled"] = cr.evaluate(
+                formula, split, control="shuffled")["rmse"]
+        if kind == "random_folds":
+            rivals |= {"popularity": cr.models.Popularity().fit(split.train),
+                       "ease": cr.models.EASE().fit(split.train)}
+            for name, model in rivals.items():
+                report = cr.evaluate(model, split, pool="all")
+                figures |= {f"ndcg {name}": report["ndcg"], f"recall {name}": report["recall"]}
+    figures["rmse user_folds"] = figures["rmse user_folds all"]
+    figures["user_folds under bias, %"] = 100 * (
+        1 - figures["rmse user_folds"] / figures["rmse user_folds bias"])
+    figures["coverage 90"] = np.mean([figures[f"coverage 90 {kind}"] for kind in (
+        "item_folds", "user_folds", "random_folds")])
+    return figures
+
+
+def lesson06_kshot(fold: int) -> dict:
+    """Return RMSE by the number of ratings that are known of a new item, or of a new user.
+
+    Films and people with more than 20 ratings, scored on all but 20; and those with more than 50.
+    """
+    import copy
+
+    import coldrec as cr
+    from coldrec.rating import RatingFormula
+
+    ml, figures = cr.load("ml-100k"), {}
+    people = {"demographics": cr.views.demographics(ml), "age": cr.views.age(ml)}
+    options = {"seed": fold, "progress": False}
+    for side, folds in {"item": cr.splits.item_folds, "user": cr.splits.user_folds}.items():
+        split = folds(ml)[fold]
+        views = lesson06_views(ml, split.train, "all")
+        fitted = {"all": RatingFormula(views, people, **options).fit(split.train),
+                  "no views": RatingFormula(**options).fit(split.train)}
+        if side == "item":
+            release = lesson06_views(ml, split.train, "release")
+            fitted["release"] = RatingFormula(release, people, **options).fit(split.train)
+        bias = cr.models.Bias(shrink_items=1.0)  # better for new people: see lesson 02
+        alone = (cr.models.ViewStars(views) if side == "item" else cr.models.ViewStars(
+            people, shared=10, own=300, side="user", bias=bias)).fit(split.train)
+        for most, shots in {20: (0, 1, 5, 10, 20), 50: (0, 1, 2, 5, 10, 20, 50)}.items():
+            for k in shots:
+                few = cr.splits.k_shot(split, k, most, seed=fold)
+                cold, known = getattr(few, f"cold_{side}s"), few.train.ratings
+                test, new = few.test.ratings, known[known[side].isin(cold)]
+                rivals = {"bias": cr.models.Bias().fit(few.train), "views": alone,
+                          "bias, less shrunk": copy.deepcopy(bias).fit(few.train),
+                          "mf": cr.models.MatrixFactorisation(seed=fold).fit(few.train)}
+                rivals |= {name: model.observe(new, side) if k else model
+                           for name, model in fitted.items()}
+                if (most, k) == (20, 10):
+                    rivals["fitted anew"] = RatingFormula(views, people, **options).fit(few.train)
+                name = f"{side}s k={k}" + (" of 50" if most == 50 else "")
+                users, items = (ml.user_ids, cold) if side == "item" else (cold, ml.item_ids)
+                place = users.get_indexer(test["user"]), items.get_indexer(test["item"])
+                for who, model in rivals.items():
+                    stars = model.predict(users, items)[place]
+                    figures[f"rmse {name} {who}"] = cr.metrics.rmse(test["rating"], stars)
+                figures[f"rmse {name}"] = figures[f"rmse {name} all"]
+                low, high = rivals["all"].interval(users, items)
+                figures[f"coverage 90 {name}"] = test["rating"].between(
+                    low[place], high[place]).mean()
+    return figures
+
+
+def lesson06_tuned(fold: int) -> dict:
+    """Return RMSE on new items with frozen texts and with texts tuned through the formula."""
+    import coldrec as cr
+    from coldrec.rating import RatingFormula, tuned_text
+
+    ml, figures = cr.load("ml-100k"), {}
+    split = cr.splits.item_folds(ml)[fold]
+    stack = lesson06_views(ml, split.train, "release")
+    tuned = tuned_text(split.train, seed=fold, progress=False)
+    for name, (views, by) in {
+            "frozen": ({"text": stack["text"]}, "als"), "tuned": ({"text": tuned}, "als"),
+            "frozen, by gradient": ({"text": stack["text"]}, "gradient"),
+            "tuned, by gradient": ({"text": tuned}, "gradient"),
+            "stack, frozen": (stack, "als"),
+            "stack, tuned": (stack | {"text": tuned}, "als")}.items():
+        model = RatingFormula(views, by=by, seed=fold, progress=False).fit(split.train)
+        figures[f"rmse text {name}"] = cr.evaluate(model, split)["rmse"]
+    for name in ("tuned", "stack, tuned", "tuned, by gradient"):
+        frozen = name.replace("tuned", "frozen")
+        figures[f"rmse text {name} minus frozen"] = (
+            figures[f"rmse text {name}"] - figures[f"rmse text {frozen}"])
+    return figures
+
+
 MEASUREMENTS = {"01": [lesson01], "03": [lesson03, lesson03_paths, lesson03_words,
                                     lesson03_memory],
                 "04": [lesson04_rates, lesson04_methods, lesson04_ranks, lesson04_yes_no,
                        lesson04_labels],
-                "05": [lesson05, lesson05_mixed]}
+                "05": [lesson05, lesson05_mixed],
+                "06": [lesson06_folds, lesson06_kshot, lesson06_tuned]}
 
 
 def measure(lesson: str, seeds=None, root: Path = ROOT) -> dict:
