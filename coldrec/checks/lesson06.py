@@ -270,7 +270,7 @@ def _bias(ratings, expected, prior, pull, residual="right", shrunk="right", none
 
 SYMBOLS = ("alpha_u", "alpha_i", "beta_u", "beta_i")
 MODELS = [
-    ([1.0, 3.0], [2.0, 4.0, 6.0], [0.5, 1.5], [3.0, 2.0, 2.5]),
+    ([1.0, 3.0], [2.0, 4.0, 6.0], [1.5, 2.5], [3.0, 2.0, 2.5]),
     ([0.2, 0.5, 0.8, 0.3], [0.1, 0.4], [-0.4, -0.2, -0.9, -0.1], [4.0, 4.5]),
     ([7.0], [0.5, 0.25, 3.0], [3.5], [0.0, -0.2, 0.4]),
 ]
@@ -323,6 +323,8 @@ def _one_shift(given, found) -> None:
     if not np.isclose(mean, 0, atol=1e-9):
         expect(not np.isclose(new_i.mean(), 0, atol=1e-9), "You have made the mean of beta_i 0. It "
                "is that of beta_u that is wanted.")
+        expect(not np.array_equal(old_u, new_u), "Your beta_u are those that were given, and their "
+               f"mean is {brief(mean)}. Subtract it.")
         expect(not np.isclose(mean, 1), "The mean of your beta_u is 1. A bias is shifted, not "
                "scaled: subtract the mean.")
         raise CheckFailed(f"The mean of your beta_u is {brief(mean)}; it should be 0. Subtract the "
@@ -511,8 +513,6 @@ QUANTILES = {
     "norm.ppf((1 + level) / 2) tells how many it are.",
     "level": "You multiply the deviations by the level. By how many of them an interval reaches, "
     "norm.ppf((1 + level) / 2) tells.",
-    "half": "You use half of the level. norm.ppf wants the share that is *below* the upper bound: "
-    "(1 + level) / 2.",
 }
 SPREADS = {
     "right": "", "variance": "You use the variances. An interval is so many standard *deviations* "
@@ -546,10 +546,10 @@ def covered(answer):
 def _intervals():
     yield ([4.0, 3.0, 5.0, 1.0], [3.5, 3.2, 3.9, 3.8], [1.0, 0.5, 0.6, 1.2], 0.9)
     rng = np.random.default_rng(4)
-    for n, level in ((30, 0.5), (40, 0.8), (60, 0.95), (50, 0.3)):
-        mean, deviation = rng.uniform(2, 4.5, n), rng.uniform(0.3, 1.8, n)
-        truth = mean + 0.15 + deviation * rng.normal(size=n)
-        yield *(np.round(part, 2).tolist() for part in (truth, mean, deviation)), level
+    for level in (0.5, 0.8, 0.95, 0.3):
+        mean, deviation = rng.uniform(2, 4.5, 300), rng.uniform(0.3, 1.8, 300)
+        away = rng.permutation(np.linspace(-2.9, 3.1, 300))  # so dense that 1.96 isn't 2
+        yield *(np.round(part, 3).tolist() for part in (mean + away * deviation, mean, deviation)), level
 
 
 def _covered(truth, mean, deviation, level, quantile="right", spread="right", side="right",
@@ -558,7 +558,7 @@ def _covered(truth, mean, deviation, level, quantile="right", spread="right", si
     truth, mean, deviation = map(np.array, (truth, mean, deviation))
     z = {"right": norm.ppf((1 + level) / 2), "one": norm.ppf(level),
          "low": norm.ppf((1 - level) / 2), "none": 1, "two": 2, "1.96": norm.ppf(0.975),
-         "1.645": norm.ppf(0.95), "level": level, "half": norm.ppf(level / 2)}[quantile]
+         "1.645": norm.ppf(0.95), "level": level}[quantile]
     half = z * {"right": deviation, "variance": deviation ** 2, "root": deviation ** 0.5,
                 "mean": deviation.mean(), "narrow": deviation / 2,
                 "error": deviation / len(truth) ** 0.5}[spread]
@@ -676,8 +676,11 @@ def _compare(answer, wanted, cases, right, mistakes=(), nothing="") -> None:
     @functools.wraps(answer)
     def asked(*case):
         arrays = [np.array(given, float) if isinstance(given, list) else given for given in case]
-        found = call(answer, *arrays, nothing=nothing)
-        return _flat(_parts(found, right(*case), wanted))
+        want = right(*case)
+        found, exact = (np.array(_flat(_parts(given, want, wanted)))
+                        for given in (call(answer, *arrays, nothing=nothing), want))
+        near = np.isclose(found, exact, 1e-6, 1e-9)  # as near as numbers of 32 bits come
+        return np.where(near, exact, found).tolist()
 
     def flat(version):
         return lambda *case: _flat(version(*case))
