@@ -52,7 +52,7 @@ RATINGS = {
     "inside": "You multiply the biases by the weights as well. They are added at the end, as they "
     "are.",
     "product": "You multiply the biases with each other. They are added.",
-    "clip": "You push the rating into the scale from 1 to 5. The formula doesn't, and the article's "
+    "clip": "You push the rating into the scale from 1 to 5. The formula doesn't: the article's "
     "example is below 1.",
 }
 
@@ -224,7 +224,8 @@ SHRUNK = {
     "the sum.",
     "one": "The prior counts as one rating in yours. It counts as `pull` of them.",
     "sum": "In your sum the prior counts once, and in the number `pull` times. Add pull * prior.",
-    "n": "You divide by the number of ratings. The prior counts as `pull` more: divide by n + pull.",
+    "n": "You divide by the number of ratings. The prior counts as `pull` more: divide by n + "
+    "pull.",
     "1": "You divide by n + 1. The prior counts as `pull` ratings: divide by n + pull.",
     "added": "You shrink the differences towards 0 and then add the whole prior. It is part of "
     "the mean: with many ratings nothing should be left of it.",
@@ -405,9 +406,10 @@ def _step(items, biases, ratings, penalty, left="right", penalised="right", form
     else:
         seen, told = np.column_stack([items, np.ones(n)]), rest
     size = seen.shape[1]
-    added = {"none": np.zeros((size, size)), "n": n * penalty * np.eye(size),
-             "bias": penalty * np.diag(np.arange(size) < width), "ones": np.full((size,) * 2, penalty),
-             "squared": penalty ** 2 * np.eye(size)}.get(penalised, penalty * np.eye(size))
+    square = penalty * np.eye(size)
+    added = {"none": 0 * square, "n": n * square, "squared": penalty * square,
+             "bias": square * (np.arange(size) < width),
+             "ones": np.full((size, size), penalty)}.get(penalised, square)
     found = np.linalg.lstsq(seen.T @ seen + added, seen.T @ told, rcond=None)[0]
     vector, bias = found[:width], found[-1]
     if size == width:
@@ -549,7 +551,8 @@ def _intervals():
     for level in (0.5, 0.8, 0.95, 0.3):
         mean, deviation = rng.uniform(2, 4.5, 300), rng.uniform(0.3, 1.8, 300)
         away = rng.permutation(np.linspace(-2.9, 3.1, 300))  # so dense that 1.96 isn't 2
-        yield *(np.round(part, 3).tolist() for part in (mean + away * deviation, mean, deviation)), level
+        rounded = (np.round(part, 3) for part in (mean + away * deviation, mean, deviation))
+        yield *(part.tolist() for part in rounded), level
 
 
 def _covered(truth, mean, deviation, level, quantile="right", spread="right", side="right",
@@ -594,8 +597,8 @@ PLACES = {
     "where the gap is *small*.",
 }
 STARTS = {
-    "right": "", "missed": "Where `one` is ahead at the first k already, that k is wanted; you look "
-    "for a change only.",
+    "right": "", "missed": "Where `one` is ahead at the first k already, that k is wanted; you "
+    "look for a change only.",
     "zero": "Where `one` is ahead at the first k already, you return 0. That k may be another: "
     "k[0].",
 }
