@@ -649,7 +649,7 @@ cr.plots.show(ax, f"What is believed of Fargo's mean. Before any rating: {means[
                   f"all {len(stars)} is {stars.mean():.2f}.")
 print(f"prior {prior_mean:.2f}, its variance {prior_var:.2f}; noise variance {noise_var:.2f}. Half as wide after {first}.")
 missed = np.flatnonzero(abs(means - stars.mean()) > halves)
-print(f"The interval misses the dashed line after {len(missed)} of 0 to {len(stars)} ratings, the last time after {missed.max()}.")
+print(f"{len(missed)} of the {len(halves)} intervals miss the dashed line, the last one after {missed.max()} ratings.")
 cr.claim("One after another, the ratings lead to the same belief as all at once.", np.allclose(at_once, one_by_one))
 cr.claim("The interval is half as wide after 3 · noise_var / prior_var ratings, rounded up.",
          first == np.ceil(3 * noise_var / prior_var))
@@ -782,8 +782,9 @@ by_group.to_frame()
 #
 # Difficulty ●●○○○ · 10 minutes
 #
-# Two errors over k, the number of a film's ratings that are known: one method's falls, the other's doesn't.
-# From which k on is the first ahead? Between two k that were measured, draw a straight line.
+# Two methods predict a film's ratings, and k of them are known. As k grows, one method's error falls; the
+# other's falls less, or not at all. From which k on is the first ahead? Errors are measured at a few k, and
+# between two of them one draws a straight line.
 
 # %%
 def crossing(k: np.ndarray, one: np.ndarray, other: np.ndarray) -> float:
