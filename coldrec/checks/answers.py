@@ -122,7 +122,7 @@ def number(value) -> float | None:
 
 def what(value) -> str:
     """Return what a value is, for a sentence."""
-    if hasattr(value, "shape"):
+    if getattr(value, "shape", ()):
         return f"a {type(value).__name__} of the shape {tuple(value.shape)}"
     return f"the {type(value).__name__} {brief(value)}"
 
