@@ -451,6 +451,9 @@ def lesson05(seed: int) -> dict:
     for name in ("tuned", "tuned contrastive", "tuned contrastive related"):
         figures[f"R {name} cosine minus frozen, centred"] = (
             figures[f"R {name} cosine"] - figures["R frozen cosine, centred"])
+    for tail in ("cosine", "cosine, centred"):
+        figures[f"R related films minus without, {tail}"] = (
+            figures[f"R tuned contrastive related {tail}"] - figures[f"R tuned contrastive {tail}"])
 
     oracle = recall(cr.models.TestCountOracle(split))
     targets = {"ALS": cr.models.ImplicitALS().fit(split.train),
