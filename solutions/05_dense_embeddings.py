@@ -410,8 +410,8 @@ cr.claim("The dot product has more than four times the recall of the cosine, in 
 # ones, and by the dot product hardly a new film comes into a list, however well its direction fits. The
 # cosine is no help: it also throws away all that the lengths know of the known films, and the lists are as bad
 # as above. So don't throw the lengths away, mend them: make the predicted vectors longer by one factor, as the
-# `boost` of `cr.models.SwitchingHybrid` does. Below it is 3, as an example; a validation split would choose it.
-# New films come up, known ones pay for it, and all in all more of what users liked is found.
+# `boost` of `cr.models.SwitchingHybrid` does. A validation split would choose the factor. With 3, as an
+# example, new films come up, known ones pay for it, and all in all more of what users liked is found.
 # </details>
 
 # %% tags=["solution"]

@@ -65,10 +65,13 @@ def centred(answer):
     def wrong(n):
         row = int(np.argmin([_near(*rows) for rows in zip(found[n], want[n], strict=True)]))
         vectors, known = cases[n]
+        right, yours = (", ".join(f"{one:.6g}" for one in part[n][row]) for part in (want, found))
+        added = (" Do you add a number to the length, so that it isn't 0? It changes all rows. "
+                 "Divide by 1 where the length is 0: np.where(length > 0, length, 1)."
+                 if np.allclose(found[n], want[n], 0.1) else "")
         return (f"Of the vectors {brief(vectors.tolist())}, of which {brief(known.tolist())} are "
-                f"known, row {row} should become {brief(want[n][row].tolist())}; yours is "
-                f"{brief(found[n][row].tolist())}. Subtract the mean of the known rows, then "
-                "divide each row by its length.")
+                f"known, row {row} should become [{right}]; yours is [{yours}]. Subtract the mean "
+                f"of the known rows, then divide each row by its length.{added}")
 
     _tell(found, want, _combined(
         {"centre": CENTRES, "length": LENGTHS, "zero": ZEROS}, _centred, cases), wrong)
@@ -126,6 +129,9 @@ SELVES = {
     "it -np.inf.",
     "more": "You take the k + 1 nearest, and the item itself is one of them: then leave it out of "
     "the counts. Or give it the cosine -np.inf, and take k.",
+    "dropped": "You drop the first place, [:, 1:k + 1], and the item isn't there: -np.inf on the "
+    "diagonal puts it last, and so does NaN, which np.argsort always puts last. What you drop is "
+    "the nearest. Take [:, :k].",
 }
 ENDS = {
     "right": "", "far": "You take the k farthest. np.argsort sorts upwards: the nearest have the "
@@ -187,11 +193,12 @@ def _neighbours(vectors, k, measure="right", itself="right", end="right"):
             "distance": lambda: -np.linalg.norm(vectors[:, None] - vectors, axis=2)}[measure]()
     if end == "far":
         near = -near
-    if itself in ("right", "zero"):
-        np.fill_diagonal(near, {"right": -np.inf, "zero": 0}[itself])
+    if itself in ("right", "zero", "dropped"):
+        np.fill_diagonal(near, 0 if itself == "zero" else -np.inf)
     if end == "up":
         near = -near
-    return np.argsort(-near, axis=1, kind="stable")[:, :k + (itself == "more")]
+    first = int(itself == "dropped")
+    return np.argsort(-near, axis=1, kind="stable")[:, first:first + k + (itself == "more")]
 
 
 def _hubs(vectors, k, measure="right", itself="right", end="right", counted="right"):
@@ -222,6 +229,10 @@ def lose(answer):
             continue
         table = (f"The products are {brief(products.round(3).tolist())}, the cosines "
                  f"{brief(cosines.round(3).tolist())}; the first {relevant} are relevant.")
+        expect(cosines[relevant:].min() > 1e-7, f"In {asked}, not all of the others point to the "
+               "user: one has a product of 0 or less. Whatever has a product above 0 has a larger "
+               "cosine, too, however long it is. Let the others point where the user points. "
+               f"{table}")
         expect(np.ptp(lengths) > 1e-6 * lengths.max(), f"In {asked}, all your items have the same "
                "length. Then the cosine is the product divided by one number, and both rank alike. "
                f"Make the relevant ones longer. {table}")
@@ -331,12 +342,17 @@ def info_nce(answer):
         f"should be {brief(some(want)[n])}; yours is {brief(some(found)[n])}. Divide the cosines "
         "by the temperature, take for each query the softmax over the items, and return the mean "
         "of minus the logarithm of the own item's probability."))
-    for case, got, right in zip(cases, found, want, strict=True):
+    for case, got, right in zip(cases[:-1], found[:-1], want[:-1], strict=True):
         expect(_near(got, right), f"At the temperature {case[2]} the loss should be "
                f"{brief(right)}, and yours is {brief(got)}. There the logits go to 1000: exp "
                "overflows, or gives 0, and log(0) is -inf (a small number added inside the log "
                "only hides it). Subtract each row's maximum before exp, and don't take the "
                "logarithm of a probability: log p = logit - log(sum(exp(logits))).")
+    expect(_near(found[-1], want[-1]), "All is right, until one row's logits go to 1000 and "
+           f"another's to 100. There the loss should be {brief(want[-1] + 0)}, and yours is "
+           f"{brief(found[-1])}. Subtract one number from the whole table, its maximum or 1 / "
+           "temperature, and exp of each logit of the second row is 0: log(0) is -inf. Each row "
+           "needs its own maximum: logits.max(axis=1, keepdims=True).")
 
 
 def _batches():
@@ -347,6 +363,7 @@ def _batches():
         queries = rng.normal(0.5, 1, (n, width)) * rng.uniform(0.5, 3, (n, 1))
         items = (queries + rng.normal(0, 1, (n, width))) * rng.uniform(0.5, 3, (n, 1))
         yield queries, items if temperature > 0.01 else items[::-1].copy(), temperature
+    yield np.eye(2, 3), np.array([[1.0, 0, 0], [0, 0.1, 1]]), 0.001  # the rows differ by 900
 
 
 def _unit(vectors, axis=1):
@@ -402,25 +419,31 @@ def search(answer):
     cases = list(_tables())
     found = [_searched(answer, *case) for case in cases]
     want = [_search(*case) for case in cases]
+    few = len(cases) - 1  # the last is in float16, where other mistakes look different
     expect(not all(_near(one[0], two[1]) and _near(one[1], two[0])
-                   for one, two in zip(found, want, strict=True)),
+                   for one, two in zip(found[:few], want[:few], strict=True)),
            "You return the products first. Wanted are the rows, then the products.")
 
     def wrong(n):
         which = 0 if not _near(found[n][0], want[n][0]) else 1
-        shown = ("rows", "products")[which]
-        return (f"{_sizes(*cases[n])}: the {shown} should be {brief(want[n][which].tolist())}; "
-                f"yours are {brief(found[n][which].tolist())}.")
+        right, yours = (_shown(part[n][which]) for part in (want, found))
+        return (f"{_sizes(*cases[n])}: the {('rows', 'products')[which]} should be {right}; yours "
+                f"are {yours}.")
 
-    _in_order(found, want)
-    good = [_near(one, two) for one, two in zip(found, want, strict=True)]
-    expect(good[-1] or not all(good[:-1]), "All is right, until vectors and queries are in "
+    _in_order(found[:few], want[:few])
+    _tell(found[:few], want[:few], _combined(
+        {"rows": ROWS, "merge": MERGES, "order": ORDERS}, _search, cases[:few]), wrong)
+    expect(_near(found[-1], want[-1]), "All is right, until vectors and queries are in "
            "float16. Its numbers end at 65,504 and have three digits, and products in it are "
            "infinite, or rounded. Turn each block, and the queries, into float32 before you "
            "multiply: .astype(np.float32).")
-    _tell(found, want, _combined(
-        {"rows": ROWS, "merge": MERGES, "order": ORDERS}, _search, cases), wrong)
     _holds_little(answer)
+
+
+def _shown(table) -> str:
+    """Return a table as a reader would write it: whole numbers without a point."""
+    return brief([[int(one) if one % 1 == 0 else one for one in row]
+                  for row in table.tolist()])
 
 
 def _in_order(found, want) -> None:
