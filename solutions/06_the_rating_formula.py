@@ -953,10 +953,10 @@ mean
 # "How many ratings is a description worth?" is several questions, and each number answers one:
 #
 # - The crossing above: from which k on does a film's own **bias** predict better than *this* description?
-# - Noise over the prior's variance (printed above; about five in lesson 06): how many ratings count as much
-#   as the views in what is believed of **β_i alone**?
-# - Some 28 in lesson 06: from which k on does **matrix factorisation** predict better than views alone? The
-#   views are richer there, read by another model, and the films have more than fifty ratings.
+# - Noise over the prior's variance (printed above; about five with lesson 06's richer views): how many
+#   ratings count as much as the views in what is believed of **β_i alone**?
+# - Some 28 in lesson 06: from which k on does **matrix factorisation** predict better than views alone
+#   (regime `all`, read by a ridge regression), for films that have more than fifty ratings?
 #
 # **Question.** At k = 0, both together are as good as the description alone, and at k = 20 still ahead of the
 # ratings alone. Does a description help a film that has a thousand ratings?
