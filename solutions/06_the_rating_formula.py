@@ -351,10 +351,16 @@ cr.claim("The variance within films over that between them is about 6.", 5 < wit
 #
 # Difficulty ●●○○○ · 5 minutes
 #
-# Two people fit the formula to the same ratings, and their numbers differ. Both may be right: with all
-# α_u doubled and all α_i halved, no prediction changes, nor with a star taken from all β_u and given to
-# all β_i. To compare two fits one has to choose, and `RatingFormula` chooses: **the mean of α_i is 1,
-# and the mean of β_u is 0**.
+# In the article an encoder makes the vectors: their directions are **given**, and only weights and biases
+# are fitted. Two people do that with the same directions and the same ratings, and their numbers differ.
+# Both may be right: with all α_u doubled and all α_i halved, no prediction changes, nor with a star taken
+# from all β_u and given to all β_i. These two choices are all that is left open, if there are enough
+# ratings and directions of many kinds: each product α_u · α_i and each sum β_u + β_i can be told. To
+# compare two fits one has to choose, and we choose as `RatingFormula` does: **the mean of α_i is 1, and
+# the mean of β_u is 0**.
+#
+# (Where the vectors are fitted along with the rest, ratings tell less. The question at the end of this
+# exercise is about that.)
 
 # %%
 def normalised(
@@ -362,6 +368,7 @@ def normalised(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return alpha_u, alpha_i, beta_u and beta_i that make the same predictions for all pairs.
 
+    The directions of all vectors are given, and stay: only weights and biases change.
     The returned alpha_i have the mean 1, the returned beta_u the mean 0. There may be another number
     of users (alpha_u, beta_u) than of items (alpha_i, beta_i); all weights are above 0. What is given
     stays as it is.
@@ -398,7 +405,8 @@ def normalised(
 cr.checks.lesson06.normalised(normalised)
 
 # %% [markdown]
-# A colleague's fit of the same films: her numbers are other ones, and her predictions are the same.
+# A colleague's fit of the same films, with the same directions: her numbers are other ones, and her
+# predictions are the same.
 #
 # > **Predict.** Which of your numbers may you compare with hers: β_i of *Toy Story*, β_i of *Toy Story*
 # > less that of *Star Wars*, α_u of a user, α_u of one user over that of another?
@@ -432,21 +440,45 @@ cr.claim("Before, differences of biases and ratios of weights agree, and the num
 table
 
 # %% [markdown]
-# **Question.** Weights and biases are fixed now. Are the vectors?
+# **Question.** Here the directions were given. Matrix factorisation fits the vectors along with the rest.
+# Do ratings still tell the products α_u · α_i and the sums β_u + β_i?
 #
 # <details><summary>Answer</summary>
 #
-# No. Turn all vectors, users' and items', by the same rotation: all cosines stay. So a single coordinate
-# of a vector means nothing, and two fits can't be compared by it; the cosines between items can.
-# (In `RatingFormula`, what is known from the views does fix its coordinates: they are the views' own.)
+# No. Write p_u for α_u · u and q_i for α_i · i: the formula is p_u · q_i + β_u + β_i. Two kinds of changes
+# leave all predictions as they are:
+#
+# - **Any invertible matrix *A* for all**: p_u becomes p_u*A*, and q_i becomes q_i*A*⁻ᵀ (the inverse,
+#   transposed). A rotation is such a matrix, and keeps all lengths and angles. Most others keep neither, so
+#   the products α_u · α_i change, each by another factor, and the cosines with them.
+# - **One vector c for all items**: q_i becomes q_i + c, and β_u becomes β_u − p_u · c. The sums change, for
+#   each user by another number. (The same goes with users and items exchanged.)
+#
+# So ratings tell the whole prediction, and not how much of it is taste and how much bias. The means of
+# `normalised` don't settle that: they are about given directions. In `RatingFormula` the views and the
+# prior settle it. The films' coordinates that come from the views stay as they are, so no *A* is left there;
+# a vector common to all users could still trade places with the β_i, and the prior says how much of it may.
 # </details>
 
 # %% tags=["solution"]
-size = formula.item_vectors_.shape[1]
-rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(size, size)))[0]
-cr.claim("After a random rotation of all vectors the cosines are the same.",
-         np.allclose((formula.user_vectors_ @ rotation) @ (formula.item_vectors_ @ rotation).T,
-                     formula.user_vectors_ @ formula.item_vectors_.T))
+alpha_u, alpha_i, beta_u, beta_i = mine
+p, q = alpha_u[:, None] * formula.user_vectors_, alpha_i[:, None] * formula.item_vectors_
+rng = np.random.default_rng(0)
+A, c = rng.normal(size=(q.shape[1],) * 2), rng.normal(size=q.shape[1])
+others = {"mapped": (p @ A, q @ np.linalg.inv(A).T, beta_u), "shifted": (p, q + c, beta_u - p @ c)}
+cr.claim("After a random invertible map of all vectors, or a shift of all items', the predictions are the same.",
+         all(np.allclose(P @ Q.T + np.add.outer(b, beta_i), predicted(*mine)) for P, Q, b in others.values()))
+
+
+def lengths_and_biases(P, Q, b):
+    """Return such a fit in the formula's symbols, normalised."""
+    return normalised(np.linalg.norm(P, axis=1), np.linalg.norm(Q, axis=1), b, beta_i)
+
+
+told = normalised(*mine)
+cr.claim("The map changes the users' weights, and the shift their biases, even after `normalised`.",
+         not np.allclose(lengths_and_biases(*others["mapped"])[0], told[0], rtol=0.1)
+         and not np.allclose(lengths_and_biases(*others["shifted"])[2], told[2], atol=0.1))
 
 # %% [markdown]
 # ## Exercise 5 · One step of alternating least squares
@@ -696,8 +728,8 @@ def covered(truth: np.ndarray, mean: np.ndarray, deviation: np.ndarray, level: f
     """Return the share of the ratings that lie within their central interval of this level.
 
     ``truth``, ``mean`` and ``deviation`` have an entry for each rating: what it was, what was expected,
-    and the standard deviation of that. ``level`` is between 0 and 1, such as 0.9. Bounds belong to
-    the interval, and it isn't cut to a scale.
+    and the standard deviation of that, above 0. ``level`` is below 1, such as 0.9, and may be 0.
+    Bounds belong to the interval (at the level 0 it is the mean alone), and it isn't cut to a scale.
     """
     ### BEGIN SOLUTION
     half = norm.ppf((1 + level) / 2) * deviation
@@ -715,7 +747,7 @@ def covered(truth: np.ndarray, mean: np.ndarray, deviation: np.ndarray, level: f
 #
 # Of what is outside, 1 − level, half is above. So below the upper bound lies level + (1 − level) / 2, which
 # is (1 + level) / 2, and `norm.ppf((1 + level) / 2)` is the number: 1.645 for 90 %. Multiply it by
-# `deviation`, and take the mean of `np.abs(truth - mean) <= half`.
+# `deviation`, and take the mean of `np.abs(truth - mean) <= half`: with `<`, bounds would be outside.
 # </details>
 #
 # <details><summary>Solution</summary>
@@ -764,8 +796,9 @@ shares
 #
 # The formula takes one noise for everybody. Some users give nearly always the same stars, and their
 # intervals are too wide; others use the whole scale, and theirs are too narrow. Over all ratings, the two
-# make up for each other. Below, the ratings are put into three groups of one size, by how much the known
-# ratings of their users spread.
+# make up for each other. Put the ratings into three groups of one size, by how much the known ratings of
+# their users spread: intervals of 90 % hold more than 93 % in the group that spreads least, and less than
+# 89 % in the one that spreads most. (`solutions/06_the_rating_formula.ipynb` has the code for it.)
 # </details>
 
 # %% tags=["solution"]
@@ -855,8 +888,8 @@ cr.checks.lesson06.crossing(crossing)
 #   (its prior is the mean film);
 # - **both**: the formula's prior, which your `posterior` moves with each rating.
 #
-# > **Predict.** How many ratings is a description worth? And from which k on are both together ahead of
-# > the ratings alone?
+# > **Predict.** From how many ratings on are the ratings ahead of the description? And from which k on are
+# > both together ahead of the ratings alone?
 
 # %% tags=["check"]
 def errors_after(k, split, formula):
@@ -897,14 +930,16 @@ mean = sum(curves) / len(curves)
 spread = pd.concat([curve[ways] for curve in curves]).groupby(level=0).sem()
 ax = cr.plots.lines(mean[ways], spread, xlabel="k, known ratings of the new film", ylabel="RMSE on its other ratings (stars)")
 passed = crossings["the ratings ahead of the description"]
+weight = np.mean([model.beliefs_.noise / model.beliefs_.item_spread for model in models])
 ax.axvline(passed.mean(), color="black", linestyle="--", linewidth=1, label="here the ratings pass the description")
 ax.legend(frameon=False)
 cr.plots.show(ax, f"RMSE on new films over k, mean of {len(curves)} folds with bands of one standard error. "
                   + " ".join(f"{way.capitalize()}: {mean.loc[0, way]:.3f} at k = 0, {mean.loc[20, way]:.3f} at k = 20."
                              for way in ways) + f" The ratings pass the description at {passed.mean():.1f}.")
-print(f"A description is worth {passed.mean():.1f} ratings (folds: {', '.join(f'{k:.1f}' for k in passed)}).")
+print(f"The ratings pass the description at {passed.mean():.1f} ratings (folds: {', '.join(f'{k:.1f}' for k in passed)}).")
+print(f"In what is believed of β_i alone, the description counts as {weight:.1f} ratings (noise over the prior's variance).")
 print(f"Intervals of 90 % for both together hold {mean['covered'].min():.3f} to {mean['covered'].max():.3f}.")
-cr.claim("In each fold the description is worth between 3 and 15 ratings.", passed.between(3, 15).all())
+cr.claim("In each fold the ratings pass the description between 3 and 15 ratings.", passed.between(3, 15).all())
 cr.claim("In each fold both together are ahead of the ratings alone from k = 0 on, and the ratings alone never of both.",
          (crossings["both ahead of the ratings"] == 0).all() and crossings["the ratings ahead of both"].isna().all())
 lead = mean["the ratings"] - mean["both"]
@@ -915,6 +950,14 @@ cr.claim("The intervals hold 87 to 95 % of the ratings at each k, in each fold."
 mean
 
 # %% [markdown]
+# "How many ratings is a description worth?" is several questions, and each number answers one:
+#
+# - The crossing above: from which k on does a film's own **bias** predict better than *this* description?
+# - Noise over the prior's variance (printed above; about five with lesson 06's richer views): how many
+#   ratings count as much as the views in what is believed of **β_i alone**?
+# - Some 28 in lesson 06: from which k on does **matrix factorisation** predict better than views alone
+#   (regime `all`, read by a ridge regression), for films that have more than fifty ratings?
+#
 # **Question.** At k = 0, both together are as good as the description alone, and at k = 20 still ahead of the
 # ratings alone. Does a description help a film that has a thousand ratings?
 #

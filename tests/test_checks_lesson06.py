@@ -101,6 +101,13 @@ def weighted_by_variances(prior_mean, prior_var, ratings, noise_var):
             1 / (1 / prior_var + n / noise_var))
 
 
+def by_summed_variances(prior_mean, prior_var, ratings, noise_var, whole=True):
+    """Return a belief whose weights are variances, of all ratings or of their mean only."""
+    told, times = (ratings.sum(), len(ratings)) if whole else (ratings.mean(), 1)
+    weight = prior_var + times * noise_var
+    return (prior_mean * prior_var + told * noise_var) / weight, 1 / weight
+
+
 def one_sided(truth, mean, deviation, level):
     return np.mean(truth <= mean + norm.ppf((1 + level) / 2) * deviation)
 
@@ -114,6 +121,21 @@ def by_points(point):
         j = ahead[0]
         return k[0] if j == 0 else point(k, one - other, j)
     return crossing
+
+
+def by_a_loop(k, one, other):
+    """Return where the first line that ends ahead is at 0, wherever it begins."""
+    gap = one - other
+    for j in range(1, len(k)):
+        if gap[j] < 0:
+            return k[j - 1] + gap[j - 1] / (gap[j - 1] - gap[j]) * (k[j] - k[j - 1])
+    return math.nan
+
+
+def by_argmax(k, one, other):
+    gap = one - other
+    j = np.argmax(gap < 0)
+    return k[j - 1] + gap[j - 1] / (gap[j - 1] - gap[j]) * (k[j] - k[j - 1])
 
 
 def any_change(k, one, other):
@@ -241,6 +263,13 @@ WRONG = {
         ({"return": "if not len(ratings): return 0.0\n    return"}, "you return 0. All that is"),
         (lambda ratings, expected, prior, pull: prior, "the prior, whatever the ratings say"),
         ({"return (": "return 1 + ("}, r"should be 0.58, not 1.58"),
+        ({"above.sum()": "above.mean()"}, "ratings count once, by their mean, and.*yours is NaN"),
+        ({"above.sum()": "above.mean()", "return": "if not len(ratings): return prior\n    return"},
+         "ratings count once, by their mean, and in the number n times"),
+        ({"above.sum()": "above.mean()", "len(ratings) + pull": "1 + pull"},
+         "count as one in yours.*yours is NaN"),
+        ({"above.sum()": "above.mean()", "len(ratings) + pull": "1 + pull",
+          "return": "if not len(ratings): return prior\n    return"}, "count as one in yours"),
         ({"above.sum()": "above"}, r"a ndarray of the shape \(3,\). Wanted is the item's bias"),
         ({"return (": "ratings -= expected; return ("}, "changes the ndarray"),
         ({"above.sum()": "over.sum()"}, "stopped with NameError"),
@@ -335,6 +364,27 @@ WRONG = {
         ({"len(ratings) / noise_var": "(len(ratings) > 0) / noise_var",
           "ratings.sum()": "(ratings.mean() if len(ratings) else 0)"},
          "all ratings together count as one.*variance is that after one"),
+        ({"len(ratings) / noise_var": "1 / noise_var"},
+         "sum of all ratings by the precision after one.*variance is that after one.*as if there"),
+        ({"len(ratings) / noise_var": "1 / noise_var", "ratings.sum()": "ratings.mean()"},
+         "all ratings together count as one.*variance is that after one.*your mean is NaN"),
+        ({"return mean, 1 / precision": "return mean, 1 / (1 / prior_var + 1 / noise_var)"},
+         "variance is that after one rating.*your variance is as if there were one"),
+        ({"ratings.sum()": "ratings.mean()"}, "only the mean is taken once.*yours is NaN"),
+        (by_summed_variances, r"by the \*variances\*.*precision is a sum of \*variances\*"),
+        (lambda *given: by_summed_variances(*given, whole=False),
+         r"by the \*variances\*.*the ratings only once.*sum of \*variances\*.*yours is NaN"),
+        ({"1 / prior_var + len(ratings) / noise_var": "prior_var + len(ratings) * noise_var",
+          "prior_mean / prior_var + ratings.sum() / noise_var":
+          "prior_mean * prior_var + ratings.sum() * noise_var", "1 / precision": "precision"},
+         r"by the \*variances\*.*You return a sum of variances"),
+        ({"1 / prior_var + len(ratings) / noise_var": "prior_var + noise_var",
+          "prior_mean / prior_var + ratings.sum() / noise_var": "prior_mean * prior_var + "
+          "(ratings.mean() if len(ratings) else prior_mean) * noise_var",
+          "1 / precision": "precision"}, r"the ratings only once.*You return a sum of variances"),
+        ({"return mean, 1 / precision": "spread = noise_var / max(1, len(ratings)); return "
+          "(prior_mean * prior_var + ratings.mean() * spread) / (prior_var + spread) "
+          "if len(ratings) else prior_mean, 1 / precision"}, "that of the ratings' mean, so what"),
         ({"return mean, 1 / precision": "return prior_mean, 1 / precision"}, "mean is the prior's"),
         ({"return mean, 1 / precision": "mean = ratings.mean() if len(ratings) else prior_mean; "
           "return mean, 1 / precision"}, "mean forgets the prior"),
@@ -372,6 +422,11 @@ WRONG = {
         ({"np.abs(truth - mean)": "(truth - mean)"}, "the upper bound only"),
         (one_sided, "the upper bound only"),
         ({"np.abs(truth - mean)": "(mean - truth)"}, "the lower bound only"),
+        ({"<= half": "< half"}, "compare with <= and not with <"),
+        ({"np.abs(truth - mean) <= half": "(truth - mean < half) & (mean - truth < half)"},
+         "Bounds belong to the interval"),
+        ({"np.abs(truth - mean) <= half": "truth - mean < half"},
+         "the upper bound only.*Bounds belong to the interval"),
         ({"np.mean(np": "np.sum(np"}, "You return how many they are"),
         ({"np.mean(np": "100 * np.mean(np"}, "You return per cent"),
         ({"(1 + level) / 2": "level", "np.mean(np": "np.sum(np"}, "on one side.*how many they are"),
@@ -408,7 +463,9 @@ WRONG = {
          "may cross again"),
         ({"gap = one - other": "gap = other - one", 'float("nan")': "-1"},
          "you return -1.*higher for better"),
-        ({AT_ONCE: "pass"}, "should be 1.0, not"),
+        ({AT_ONCE: "pass"}, r"the place 0 - 1 = -1 is the \*last\* one"),
+        (by_a_loop, "follows it backwards"),
+        (by_argmax, r"is the \*last\* one.*from the last point to the first"),
         ({"share = gap[before] / (gap[before] - gap[after])": "share = gap[before]"}, "should be"),
         ({"return k[before] + share * (k[after] - k[before])": "return before, after"},
          r"You return the tuple \(.*Wanted is a number, k or NaN"),
@@ -515,7 +572,7 @@ def test_curves_of_all_kinds_are_asked_for():
     crossing = written("lesson06.crossing")
     found = [crossing(*map(np.array, curves)) for curves in CURVES]
     assert sum(map(math.isnan, found)) >= 2
-    assert sum(k == curves[0][0] for k, curves in zip(found, CURVES, strict=True)) >= 1
+    assert sum(k == curves[0][0] for k, curves in zip(found, CURVES, strict=True)) >= 2
 
 
 @pytest.mark.parametrize("value", [float("inf"), "x", [1], {}, float("nan"), torch.zeros(2, 2)])

@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri  # what norm.ppf gives, and fast
 
 from coldrec.checks import CheckFailed, check, expect
 from coldrec.checks.answers import brief, call, compare, number, what
@@ -223,6 +223,10 @@ SHRUNK = {
     "zero": "You shrink towards 0. The prior is what the bias is pulled to: add pull * prior to "
     "the sum.",
     "one": "The prior counts as one rating in yours. It counts as `pull` of them.",
+    "mean": "In your sum the ratings count once, by their mean, and in the number n times. Take "
+    "the sum of the differences: (ratings - expected).sum().",
+    "mean once": "All ratings together count as one in yours, by their mean. Each counts: take the "
+    "sum of the differences, and divide by n + pull.",
     "sum": "In your sum the prior counts once, and in the number `pull` times. Add pull * prior.",
     "n": "You divide by the number of ratings. The prior counts as `pull` more: divide by n + "
     "pull.",
@@ -260,6 +264,8 @@ def _bias(ratings, expected, prior, pull, residual="right", shrunk="right", none
     left = {"right": left, "ratings": np.array(ratings), "sign": -left}[residual]
     total, mean = left.sum(), left.mean()
     return {"right": (total + pull * prior) / (n + pull), "none": mean, "zero": total / (n + pull),
+            "mean": (mean + pull * prior) / (n + pull),
+            "mean once": (mean + pull * prior) / (1 + pull),
             "one": (total + prior) / (n + 1), "sum": (total + prior) / (n + pull),
             "n": (total + pull * prior) / n, "1": (total + pull * prior) / (n + 1),
             "added": prior + total / (n + pull),
@@ -434,8 +440,14 @@ BELIEFS = [
 MEANS = {
     "right": "", "swapped": "Your mean weights by the *variances*, so what is least certain counts "
     "most. The weights are their inverses.",
+    "swapped once": "Your mean weights by the *variances*, so what is least certain counts most, "
+    "and the ratings only once. The weights are precisions: 1 / prior_var, and n / noise_var.",
+    "swapped mean": "Your mean weights by the *variances*, that of the prior and that of the "
+    "ratings' mean, so what is least certain counts most. The weights are their inverses.",
     "one": "In your mean, all ratings together count as one. Each brings its precision: n / "
     "noise_var.",
+    "count": "In your mean, you divide the sum of all ratings by the precision after one. Each "
+    "brings its precision: n / noise_var.",
     "half": "Your mean sums up the precisions of n ratings, and of what they say only the mean is "
     "taken once. It is sum(ratings) / noise_var.",
     "alone": "Your mean forgets the prior.", "prior": "Your mean is the prior's, whatever the "
@@ -448,6 +460,14 @@ VARIANCES = {
     "deviation": "You return the standard deviation. The variance is wanted.",
     "one": "Your variance is that after one rating, however many there are. Each brings its "
     "precision: n / noise_var.",
+    "sum": "You return a sum of variances. It is the precisions that are added, 1 / prior_var and "
+    "n / noise_var, and the variance is one over their sum.",
+    "inverse": "Your precision is a sum of *variances*. A precision is one over a variance: add up "
+    "1 / prior_var and n / noise_var.",
+    "sum once": "You return a sum of variances. It is the precisions that are added, 1 / prior_var "
+    "and n / noise_var, and the variance is one over their sum.",
+    "inverse once": "Your precision is a sum of *variances*. A precision is one over a variance: "
+    "add up 1 / prior_var and n / noise_var.",
     "noise": "You add the noise of a further rating to the variance. Wanted is how uncertain the "
     "*mean* is.",
     "alone": "Your variance forgets the prior.",
@@ -462,6 +482,11 @@ ROOTS = {
 NOTHING = {
     "right": "", "nan": "Without ratings yours is NaN. (The mean of nothing is NaN; the sum of "
     "nothing is 0.) Then it is the prior, mean and variance.",
+    "one": "Without ratings yours is as if there were one. Then it is the prior, mean and "
+    "variance.",
+    "variance": "Without ratings your variance is as if there were one. Then it is the prior's.",
+    "both": "Without ratings your mean is NaN (the mean of nothing), and your variance as if there "
+    "were one. Then it is the prior, mean and variance.",
 }
 
 
@@ -481,21 +506,28 @@ def _posterior(mean, var, ratings, noise, means="right", variances="right", root
     n, ratings = len(ratings), np.array(ratings)
     if roots == "squares":
         var, noise = var ** 2, noise ** 2
-    precision = 1 / var + n / noise
-    own = ratings.mean() if n else (NAN if nothing == "nan" else mean)
-    if not n and nothing == "nan":
-        return NAN, 1 / precision
-    mean = {
+    precision, after_one = 1 / var + n / noise, 1 / var + 1 / noise
+    own = ratings.mean() if n else mean
+    found = {
         "right": (mean / var + n * own / noise) * (1 / precision),
         "swapped": (mean * var + n * own * noise) / (var + n * noise),
-        "one": (mean / var + own / noise) / (1 / var + 1 / noise) if n else mean,
+        "swapped once": (mean * var + own * noise) / (var + noise),
+        "swapped mean": (mean * var + own * noise / n) / (var + noise / n) if n else mean,
+        "one": (mean / var + own / noise) / after_one,
+        "count": (mean / var + n * own / noise) / after_one if n else mean,
         "half": (mean / var + own / noise) / precision if n else mean,
         "alone": own, "prior": mean, "middle": (mean + own) / 2}[means]
+    if not n:
+        found = {"nan": NAN, "both": NAN, "one": mean / var / after_one}.get(nothing, found)
+        if nothing in ("one", "both", "variance"):
+            return found, 1 / after_one
     variance = {"precision": precision, "deviation": precision ** -0.5,
-                "one": 1 / (1 / var + 1 / noise) if n else var, "noise": 1 / precision + noise,
+                "one": 1 / after_one if n else var, "noise": 1 / precision + noise,
+                "sum": var + n * noise, "inverse": 1 / (var + n * noise),
+                "sum once": var + noise, "inverse once": 1 / (var + noise),
                 "alone": noise / n if n else var, "added": var + noise / n if n else var,
                 "prior": var, "sample": ratings.var() if n else var}.get(variances, 1 / precision)
-    return mean, variance
+    return found, variance
 
 
 # Exercise 7 ---------------------------------------------------------------------------------------
@@ -532,6 +564,10 @@ SIDES = {
     "above": "You look at the lower bound only. A rating that is far too high is outside as well: "
     "take the absolute difference.",
 }
+BOUNDS = {
+    "right": "", "open": "What lies right on a bound is outside in yours. Bounds belong to the "
+    "interval: compare with <= and not with <.",
+}
 SHARES = {
     "right": "", "number": "You return how many they are. The share is wanted: divide by all.",
     "percent": "You return per cent. The share is wanted, from 0 to 1.",
@@ -540,9 +576,9 @@ SHARES = {
 
 @check
 def covered(answer):
-    """A few ratings by hand, and drawn ones at several levels."""
+    """A few ratings by hand, drawn ones at several levels, and some on a bound."""
     _compare(answer, "the share of the ratings, one number", list(_intervals()), _covered,
-             _mixed(_covered, QUANTILES, SPREADS, SIDES, SHARES))
+             _mixed(_covered, QUANTILES, SPREADS, SIDES, BOUNDS, SHARES))
 
 
 def _intervals():
@@ -553,21 +589,24 @@ def _intervals():
         away = rng.permutation(np.linspace(-2.9, 3.1, 300))  # so dense that 1.96 isn't 2
         rounded = (np.round(part, 3) for part in (mean + away * deviation, mean, deviation))
         yield *(part.tolist() for part in rounded), level
+    # Only here is a bound exact in any way to compute it: at the level 0 it is the mean.
+    yield [3.0, 4.0, 2.5, 5.0, 1.5], [3.0, 4.0, 3.0, 4.5, 1.5], [1.0, 0.5, 0.8, 1.2, 0.9], 0.0
 
 
 def _covered(truth, mean, deviation, level, quantile="right", spread="right", side="right",
-             share="right"):
+             bound="right", share="right"):
     """Return the share; the options make the likely mistakes."""
     truth, mean, deviation = map(np.array, (truth, mean, deviation))
-    z = {"right": norm.ppf((1 + level) / 2), "one": norm.ppf(level),
-         "low": norm.ppf((1 - level) / 2), "none": 1, "two": 2, "1.96": norm.ppf(0.975),
-         "1.645": norm.ppf(0.95), "level": level}[quantile]
+    z = {"right": ndtri((1 + level) / 2), "one": ndtri(level),
+         "low": ndtri((1 - level) / 2), "none": 1, "two": 2, "1.96": ndtri(0.975),
+         "1.645": ndtri(0.95), "level": level}[quantile]
     half = z * {"right": deviation, "variance": deviation ** 2, "root": deviation ** 0.5,
                 "mean": deviation.mean(), "narrow": deviation / 2,
                 "error": deviation / len(truth) ** 0.5}[spread]
     away = truth - mean
-    inside = {"right": abs(away) <= half, "outside": abs(away) > half, "below": away <= half,
-              "above": -away <= half}[side]
+    away = {"below": away, "above": -away}.get(side, abs(away))
+    inside = away < half if bound == "open" else away <= half
+    inside = ~inside if side == "outside" else inside
     return {"right": inside.mean(), "number": inside.sum(), "percent": 100 * inside.mean()}[share]
 
 
@@ -578,8 +617,9 @@ CURVES = [
     (SHOTS, [1.1, 1.05, 1.0, 0.96, 0.9, 0.88], [0.95] * 6),
     (SHOTS, [1.1, 1.05, 1.0, 0.94, 0.9, 0.88], [0.97, 0.97, 0.96, 0.955, 0.95, 0.95]),
     ([1.0, 3.0, 10.0, 30.0], [1.2, 1.0, 1.1, 0.8], [1.1, 1.05, 1.0, 1.0]),
-    ([0.0, 2.0, 4.0], [1.0, 0.9, 0.8], [0.9, 0.8, 0.7]),
-    ([1.0, 2.0, 4.0], [0.8, 0.7, 0.6], [0.9, 0.8, 0.7]),
+    ([0.0, 2.0, 4.0], [1.0, 0.9, 0.8], [0.9, 0.7, 0.5]),
+    ([1.0, 2.0, 4.0], [0.8, 0.7, 0.6], [0.9, 0.9, 0.9]),
+    ([2.0, 4.0, 8.0], [0.8, 0.85, 1.1], [0.9, 0.9, 0.9]),
     ([2.0, 4.0, 8.0, 16.0], [0.9, 1.0, 1.0, 0.8], [1.0, 0.95, 0.9, 0.9]),
     ([0.0, 1.0, 4.0, 5.0], [1.0, 0.75, 1.0, 0.5], [0.875, 0.75, 0.75, 0.75]),
     ([0.0, 1.0, 4.0, 5.0], [1.0, 0.75, 0.75, 0.5], [0.875, 0.75, 0.75, 0.75]),
@@ -601,6 +641,10 @@ STARTS = {
     "look for a change only.",
     "zero": "Where `one` is ahead at the first k already, you return 0. That k may be another: "
     "k[0].",
+    "wrapped": "Where `one` is ahead at the first k already, there is no point before it, and the "
+    "place 0 - 1 = -1 is the *last* one. Then return k[0], before you look for a line.",
+    "backwards": "Where `one` is ahead at the first k already, yours draws the line from there to "
+    "the next point, and follows it backwards. Nothing crosses there: return k[0].",
 }
 NEVERS = {
     "right": "", "last": "Where `one` never gets ahead, you return the last k, as if it did there. "
@@ -611,6 +655,8 @@ NEVERS = {
     "NaN is wanted.",
     "zero": "Where `one` never gets ahead, you return 0, as if it were ahead from the start. NaN "
     "is wanted.",
+    "wrapped": "Where `one` never gets ahead, yours draws a line from the last point to the first. "
+    "(np.argmax of nothing but False is 0, and 0 - 1 is the last place.) NaN is wanted.",
     "first": "Where `one` never gets ahead, you return the first k, as if it were ahead from the "
     "start. (np.argmax of nothing but False is 0.) NaN is wanted.",
 }
@@ -645,12 +691,17 @@ def _crossing(k, one, other, place="right", start="right", never="right", order=
                                else ahead[1:] & ~ahead[:-1])
     if ahead[0] and order != "either" and start != "missed" and not (
             order == "last" and len(turns)):
-        return {"right": k[0], "zero": 0.0}[start]
-    if not len(turns):
-        return {"right": NAN, "last": k[-1], "inf": np.inf, "minus": -1.0, "zero": 0.0,
-                "first": k[0]}[never]
+        if start in ("right", "zero"):
+            return k[0] if start == "right" else 0.0
+        later = np.flatnonzero(ahead[1:])
+        turns = [1 + later[0] if start == "backwards" and len(later) else 0]
+    elif not len(turns):
+        if never != "wrapped":
+            return {"right": NAN, "last": k[-1], "inf": np.inf, "minus": -1.0, "zero": 0.0,
+                    "first": k[0]}[never]
+        turns = [0]
     j = turns[-1] if order == "last" else turns[0]
-    share = gap[j - 1] / (gap[j - 1] - gap[j])
+    share = gap[j - 1] / (gap[j - 1] - gap[j])  # the place -1 is the last one
     before, step = k[j - 1], k[j] - k[j - 1]
     return {"right": before + share * step, "after": k[j], "before": before,
             "middle": before + step / 2, "index": j - 1 + share,
