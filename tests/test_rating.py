@@ -38,6 +38,21 @@ def test_a_vector_without_direction_is_refused():
         rating(1, 1, [0, 0], [1, 2], 0, 0)
 
 
+@pytest.mark.parametrize(("u", "i", "shapes"), [
+    (USER, ITEM[:3], r"\(4,\) and i has \(3,\)"), (USER, [1], r"\(4,\) and i has \(1,\)"),
+    ([USER] * 2, [ITEM] * 3, r"\(2, 4\) and i has \(3, 4\)"), (1, 1, r"\(\) and i has \(\)")])
+def test_vectors_that_do_not_fit_together_are_refused(u, i, shapes):
+    with pytest.raises(ValueError, match=f"u has shape {shapes}; they must be"):
+        rating(1, 1, u, i, 0, 0)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_a_vector_with_a_number_that_is_none_is_refused(wrong):
+    for u, i in (([wrong, 1], [1, 2]), ([[1, 1], [2, 3]], [1, wrong])):
+        with pytest.raises(ValueError, match="u or i holds NaN or infinite values"):
+            rating(1, 1, u, i, 0, 0)
+
+
 def test_only_the_product_of_the_weights_and_the_sum_of_the_biases_can_be_told():
     one = rating(0.5, 0.7, USER, ITEM, 0.1, 0.2)
     assert rating(5, 0.07, USER, ITEM, -2.9, 3.2) == pytest.approx(one)
@@ -142,6 +157,14 @@ def drawn():
     return world()
 
 
+@pytest.fixture(scope="module")
+def bare():
+    """Ratings of three items by three users, with texts for ids and nothing else to read."""
+    return cr.Ratings.from_frames(pd.DataFrame(
+        [(f"u{u}", f"i{i}", 1 + (u + i) % 5) for u in range(3) for i in range(3)],
+        columns=["user", "item", "rating"]))
+
+
 def make(views=None, user_views=None, **options):
     return RatingFormula(views, user_views, **{"free": 2, "progress": False} | options)
 
@@ -239,6 +262,7 @@ def test_who_is_cold_without_views_is_the_average_one(drawn):
     assert np.isnan(model.score(ml.user_ids, new)).all()
     stars = model.predict([0], new)
     assert_allclose(stars, stars[0, 0])
+    assert model.terms(0, new[0])["stars"] == pytest.approx(stars[0, 0])
     low, high = model.interval([0], new)
     assert (low < stars).all()
     assert (stars < high).all()
@@ -344,11 +368,26 @@ def test_folding_in_refuses_what_it_cannot_use(drawn):
         model.observe(model.train_.ratings.iloc[:1], "item")
     with pytest.raises(KeyError, match="unknown item"):
         model.observe(more.head(1).assign(item=-1), "item")
+    wrong = more.head(2).assign(rating=[3.5, 50])
+    with pytest.raises(ValueError, match=r"row 1: rating is 50; .* scale .*, [-\d.]+ to [\d.]+\."):
+        model.observe(wrong, "item")
+
+
+@pytest.mark.parametrize("side", ["item", "user"])
+def test_folding_in_nothing_returns_an_equal_model(side, drawn):
+    model, more, _ = shots(drawn, side)
+    same, ids = model.observe(more.head(0), side), (model.train_.user_ids, model.train_.item_ids)
+    assert same is not model
+    assert_array_equal(same.score(*ids), model.score(*ids))
+    assert_array_equal(same.deviation(*ids), model.deviation(*ids))
+    same.observe(more, side)
+    assert len(same.train_) == len(model.train_)
 
 
 @pytest.mark.parametrize(("options", "message"), [
     ({"by": "sgd"}, "by is 'sgd'; it may be one of"), ({"directions": 0}, "directions is 0"),
     ({"free": -1}, "free is -1"), ({"sweeps": 0}, "sweeps is 0"), ({"epochs": 0}, "epochs is 0"),
+    ({"seed": "a"}, "seed is 'a', a str"), ({"seed": -1}, "seed is -1"),
     ({"views": "text"}, "RatingFormula's views got 'text' as views"),
     ({"user_views": [1]}, "RatingFormula's user_views got list")])
 def test_settings_that_cannot_be_are_refused(options, message):
@@ -356,9 +395,31 @@ def test_settings_that_cannot_be_are_refused(options, message):
         RatingFormula(**options)
 
 
-def test_a_level_that_is_no_probability_is_refused(drawn):
-    with pytest.raises(ValueError, match="level is 90; it must be between 0 and 1"):
-        make().fit(drawn[0]).interval([0], [0], 90)
+@pytest.mark.parametrize(("level", "error", "message"), [
+    (90, ValueError, "level is 90; it must be above 0 and below 1, such as 0.9"),
+    ("90", TypeError, "level is '90', a str; it must be a number above 0 and below 1")])
+def test_a_level_that_is_no_probability_is_refused(level, error, message, drawn):
+    with pytest.raises(error, match=message):
+        make(sweeps=1).fit(drawn[0]).interval([0], [0], level)
+
+
+ASKED = ("score", "predict", "score_pairs", "deviation", "interval")
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_model_that_is_not_fitted_says_so(name):
+    with pytest.raises(RuntimeError, match="this RatingFormula isn't fitted. Call fit"):
+        getattr(make(), name)([0], [0])
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_one_id_in_place_of_a_list_is_refused(name, bare):
+    ask = getattr(make(sweeps=1).fit(bare), name)
+    for user, item, message in (("u0", "i0", r"users is 'u0', a str; .* such as \['u0'\]"),
+                                (3, ["i0"], r"users is 3, a int; .* such as \[3\]"),
+                                (["u0"], "i0", r"items is 'i0', a str; .* such as \['i0'\]")):
+        with pytest.raises(TypeError, match=message):
+            ask(user, item)
 
 
 # End to end
@@ -405,12 +466,23 @@ def test_tuned_vectors_are_a_view(small):
 
 
 def test_tuning_refuses_what_cannot_be(small):
-    with pytest.raises(ValueError, match="share is 1; it is the share of the items to hold out"):
+    with pytest.raises(ValueError, match="share is 1; it must be above 0 and below 1"):
         tuned_text(small, share=1)
+    with pytest.raises(TypeError, match="share is 'a', a str"):
+        tuned_text(small, share="a")
+    with pytest.raises(ValueError, match="seed is -1"):
+        tuned_text(small, seed=-1)
     with pytest.raises(TypeError, match="needs Ratings"):
         tuned_text(small.ratings)
     with pytest.raises(ValueError, match="updates is 0"):
         tuned_text(small, updates=0)
+
+
+def test_tuning_refuses_items_of_which_there_is_nothing_to_read(bare):
+    untold = bare.with_items(bare.items.assign(title=None, colour="red"))
+    for ml in (bare, untold):
+        with pytest.raises(ValueError, match="no title, year, genres or description to read"):
+            tuned_text(ml)
 
 
 def test_the_loss_is_the_mean_over_the_ratings_there_are():

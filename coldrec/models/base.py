@@ -53,10 +53,11 @@ class Recommender:
         return scores[user_at, item_at]
 
     def _pairs(self, users, items):
-        if len(users) != len(items):
+        user_rows, item_rows = self._rows(users, items)
+        if len(user_rows) != len(item_rows):
             raise ValueError(f"got {len(users)} users and {len(items)} items; pairs need as many "
                              "of either. Use score for all items of all users.")
-        return self._rows(users, items)
+        return user_rows, item_rows
 
     def _rows(self, users, items):
         if not hasattr(self, "train_"):

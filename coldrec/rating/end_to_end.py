@@ -9,7 +9,7 @@ from coldrec.language import adapt, encoder
 from coldrec.language import train as train_model
 from coldrec.language.encode import pooled, read, unit_means
 from coldrec.rating.formula import RatingFormula
-from coldrec.validation import check_is_ratings, check_whole
+from coldrec.validation import check_fraction, check_is_ratings, check_whole
 
 
 def tuned_text(train, *, updates: int = 100, batch: int = 8, most: int = 64, share: float = 0.3,
@@ -31,11 +31,15 @@ def tuned_text(train, *, updates: int = 100, batch: int = 8, most: int = 64, sha
     check_is_ratings(train, "tuned_text")
     for name, value in {"updates": updates, "batch": batch, "most": most}.items():
         check_whole(value, name, example=8)
-    if not 0 < share < 1:
-        raise ValueError(f"share is {share}; it is the share of the items to hold out: between 0 "
-                         "and 1, such as 0.3.")
+    check_whole(seed, "seed", least=0, example=0)
+    check_fraction(share, "share", "0.3 to hold 3 of 10 items out")
+    texts = views.describe(train)
+    if not any(texts):
+        raise ValueError("the items have no title, year, genres or description to read; their "
+                         f"table has {list(train.items)}. Give Ratings.from_frames a table of "
+                         "items with one of these.")
+    frozen = views.text(train)
     split = splits.item_cold(train, share, seed)
-    texts, frozen = views.describe(train), views.text(train)
     between = RatingFormula({"text": frozen}, seed=seed, progress=False, **formula)
     between.fit(split.train)
     tokenizer, model = encoder()

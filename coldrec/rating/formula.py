@@ -13,7 +13,7 @@ from coldrec.rating import _priors
 from coldrec.rating._beliefs import at_first, ratings_of
 from coldrec.rating._gradient import by_gradient
 from coldrec.rating._least_squares import LeastSquares
-from coldrec.validation import check_ratings, check_views, check_whole
+from coldrec.validation import DataError, check_fraction, check_ratings, check_views, check_whole
 
 FITS = ("als", "gradient")
 
@@ -21,10 +21,21 @@ FITS = ("als", "gradient")
 def rating(alpha_u, alpha_i, u, i, beta_u, beta_i):
     """Return ``α_u·α_i·cos(u, i) + β_u + β_i``, for vectors or for rows of vectors, ``(..., d)``.
 
-    Raises ValueError for a vector of length zero, which has no direction.
+    Raises ValueError for a vector of length zero, which has no direction, for NaN or infinite
+    numbers in a vector, and for vectors that aren't of one length.
     """
     alpha_u, alpha_i, u, i, beta_u, beta_i = (
         np.asarray(given, float) for given in (alpha_u, alpha_i, u, i, beta_u, beta_i))
+    try:
+        shape = np.broadcast_shapes(u.shape, i.shape)
+    except ValueError:
+        shape = ()
+    if not shape or u.shape[-1] != i.shape[-1]:
+        raise ValueError(f"u has shape {u.shape} and i has {i.shape}; they must be two vectors of "
+                         "one length, or as many rows of such.")
+    if not (np.isfinite(u).all() and np.isfinite(i).all()):
+        raise ValueError("u or i holds NaN or infinite values; a vector is of finite numbers. "
+                         "Leave the pair out, or use 0 for unknown.")
     lengths = np.linalg.norm(u, axis=-1) * np.linalg.norm(i, axis=-1)
     if not np.all(lengths > 0):
         raise ValueError("a vector of length zero has no direction, and so no cosine. Leave its "
@@ -46,7 +57,9 @@ class RatingFormula(StarRecommender):
     Parameters
     ----------
     views, user_views
-        Name to matrix, one row per item (or user). Without, one that is cold is the average one.
+        Name to matrix, one row per item (or user). Without, one that is cold is the average one:
+        ``score`` of a cold item is then NaN, for it can't be told from others; ``predict``,
+        ``interval`` and ``terms`` fall back on the average item's numbers.
     directions
         How many directions of the items' views are used: the strongest.
     free
@@ -72,7 +85,8 @@ class RatingFormula(StarRecommender):
             if given is not None:
                 check_views(given, f"RatingFormula's {name}")
         for name, value, least in (("directions", directions, 1), ("free", free, 0),
-                                   ("sweeps", sweeps, 1), ("epochs", epochs, 1)):
+                                   ("sweeps", sweeps, 1), ("epochs", epochs, 1),
+                                   ("seed", seed, 0)):
             check_whole(value, name, least=least, example=8)
         if by not in FITS:
             raise ValueError(f"by is {by!r}; it may be one of {FITS}.")
@@ -101,12 +115,21 @@ class RatingFormula(StarRecommender):
 
         ``ratings`` has the columns user, item, rating. With ``side="item"``, what is believed of
         each of its items is worked out from all of the item's ratings, exactly, given what is
-        believed of the users; with ``side="user"`` of each of its users, given the items.
+        believed of the users; with ``side="user"`` of each of its users, given the items. Without
+        any rows, the model that is returned is equal to this one.
         """
         if side not in ("item", "user"):
             raise ValueError(f"side is {side!r}; it may be 'item' or 'user': whose numbers move.")
         self._rows([], [])  # refuses a model that isn't fitted
-        ratings = check_ratings(ratings)
+        if isinstance(ratings, pd.DataFrame) and not len(ratings):
+            return copy.copy(self)
+        ratings, (low, high) = check_ratings(ratings), self.train_.scale
+        outside = np.flatnonzero(~ratings["rating"].between(low, high))
+        if len(outside):
+            row, value = outside[0], ratings["rating"][outside[0]]
+            raise DataError(f"ratings, row {row}: rating is {value:g}; it must be within the scale "
+                            f"of the training ratings, {low:g} to {high:g}. Bring it to this "
+                            "scale, or fit anew with it.")
         both = self.train_.ratings.merge(ratings, on=["user", "item"])
         if len(both):
             raise ValueError(f"user {both.at[0, 'user']!r} and item {both.at[0, 'item']!r} have a "
@@ -148,12 +171,12 @@ class RatingFormula(StarRecommender):
 
         It has the noise of a rating in it, and what isn't known of the user and of the item.
         """
-        return np.sqrt(self.beliefs_.variances(*self._rows(users, items)) + self.beliefs_.noise)
+        rows = self._rows(users, items)  # first, for it refuses a model that isn't fitted
+        return np.sqrt(self.beliefs_.variances(*rows) + self.beliefs_.noise)
 
     def interval(self, users, items, level: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
         """Return bounds that hold a rating with a probability of ``level``, within the scale."""
-        if not 0 < level < 1:
-            raise ValueError(f"level is {level}; it must be between 0 and 1, such as 0.9.")
+        check_fraction(level, "level", "0.9")
         half = stats.norm.ppf((1 + level) / 2) * self.deviation(users, items)
         mean = self._predict(*self._rows(users, items))
         low, high = (np.clip(mean + side * half, *self.train_.scale) for side in (-1, 1))

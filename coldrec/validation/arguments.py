@@ -18,6 +18,9 @@ class UnknownId(KeyError, ValueError):
 
 def find_rows(index: pd.Index, ids, kind: str) -> np.ndarray:
     """Return the positions of ids, of a ``kind`` (``item`` or ``user``), in its table's index."""
+    if pd.api.types.is_scalar(ids):
+        raise TypeError(f"{kind}s is {ids!r}, a {type(ids).__name__}; it must be a list of {kind} "
+                        f"ids, such as [{ids!r}].")
     rows = index.get_indexer(pd.Index(ids))
     if (rows < 0).any():
         unknown = list(pd.Index(ids)[rows < 0][:3])
@@ -45,14 +48,13 @@ def check_whole(value, name: str, least: int | None = 1, example: int = 20) -> N
         raise ValueError(f"{name} is {value}; it must be {allowed}, such as {example}.")
 
 
-def check_fraction(fraction) -> None:
+def check_fraction(value, name: str = "a fraction", example: str = "0.2 for a fifth") -> None:
     """Refuse what isn't a number between 0 and 1."""
-    if not isinstance(fraction, Real):
-        raise TypeError(f"a fraction is {fraction!r}, a {type(fraction).__name__}; it must be a "
-                        "number above 0 and below 1, such as 0.2 for a fifth.")
-    if not 0 < fraction < 1:
-        raise ValueError(f"a fraction is {fraction!r}; it must be above 0 and below 1, "
-                         "such as 0.2 for a fifth.")
+    if not isinstance(value, Real):
+        raise TypeError(f"{name} is {value!r}, a {type(value).__name__}; it must be a number above "
+                        f"0 and below 1, such as {example}.")
+    if not 0 < value < 1:
+        raise ValueError(f"{name} is {value!r}; it must be above 0 and below 1, such as {example}.")
 
 
 def check_like(like) -> None:
