@@ -90,11 +90,11 @@ def draw(rows, caption):
     parts = pd.DataFrame({"α_u·α_i·cos": s["α_u"] * s["α_i"] * s["cos"], "β_u": s["β_u"], "β_i": s["β_i"]})
     ends = parts.cumsum(axis=1)
     ax = cr.plots.axes(height=1.0 + 0.5 * len(rows))
+    ax.use_sticky_edges = False  # room beside the bars
     for part, colour, up in zip(parts, (cr.plots.BLUE, cr.plots.ORANGE, cr.plots.GREEN), (0.22, 0, -0.22), strict=True):
         ax.barh(place + up, parts[part], 0.22, left=ends[part] - parts[part], color=colour, label=part)
     ax.plot(ends["β_i"], place - 0.22, "kD", label="rating")
     ax.set(xlabel="r_ui", yticks=place, yticklabels=[f"{name}: {total:.3f}".replace("-", "−") for name, total in ends["β_i"].items()])
-    ax.use_sticky_edges = False  # room beside the bars
     ax.legend(ncols=4, frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1))
     cr.plots.show(ax, caption)
 
@@ -288,13 +288,13 @@ for ax, film, path, band in zip(panels, films, mean.T, half.T, strict=True):
     ax.set(title=f"{title[film]}, {counts[film]} ratings", xticks=steps, xticklabels=steps, ylabel="β_i, stars" if film == films[0] else "")
     ax.get_legend().set_visible(film == films[0])
 cr.plots.show(panels[0], "Three new films (release): β_i as ratings arrive, ± one standard deviation. With the prior, the first steps are smaller; in the end both say nearly the same.")
-three = pd.DataFrame({"mean rating": arriving.groupby("item")["rating"].mean()[films].to_numpy(), "mean taste": of_film[:3], "β_i, none known": mean[0], "a hundred known": mean[-1],
+three = pd.DataFrame({"its mean rating": arriving.groupby("item")["rating"].mean()[films].to_numpy(), "its mean taste": of_film[:3], "β_i, none known": mean[0], "a hundred known": mean[-1],
                       "SD of a rating, none known": unsure[0], "SD, a hundred known": unsure[-1], "noise in its square": noise / unsure[-1] ** 2}, title[films])
 worth, jedi = noise / formula.beliefs_.item_spread, three.iloc[1]
 cr.claim(f"The views are worth {worth:.1f} ratings of β_i, three to six; for these films, a hundred make a prediction surer by less than a sixth, and 0.3 to 0.7 of the variance left is noise.",
          3 < worth < 6 and np.all(unsure[-1] > 5 / 6 * unsure[0]) and three["noise in its square"].between(0.3, 0.7).all())
 cr.claim("Return of the Jedi has a mean of 4, but its β_i falls by more than 0.4, to under 3.5; its taste adds more than 0.5 for the average person.",
-         jedi["mean rating"] > 4 and jedi["a hundred known"] < min(3.5, jedi["β_i, none known"] - 0.4) and jedi["mean taste"] > 0.5)
+         jedi["its mean rating"] > 4 and jedi["a hundred known"] < min(3.5, jedi["β_i, none known"] - 0.4) and jedi["its mean taste"] > 0.5)
 three
 
 # %% [markdown]
@@ -383,7 +383,7 @@ cr.claim("The highest tenth is too high by more than 0.1 stars, for new films an
 
 # %% [markdown]
 # **Neither too sure nor too shy**, by the intervals. The predictions in their middle are right for new people. For new films those
-# in the middle are too low by a tenth of a star, and the highest promise too much; so do the highest for known films and people.
+# in the middle are too low by nearly a tenth of a star, and the highest promise too much; so do the highest for known films and people.
 #
 # All that is on average. A model can be right on average and wrong about everybody: too high for some, too low for
 # others. So look at the **residuals** (given less predicted) by what the model isn't told: how popular a film turned out to be,
@@ -510,7 +510,7 @@ pd.Series(theirs | {(case, f"ours: {name}"): value[f"rmse {kinds[case]} {key}"] 
 
 # %%
 first = {"biases": "bias", "biases, less shrunk (lesson 02)": "bias, less shrunk", "these and age, gender, occupation (ViewStars)": "views", "formula without views": "no views", "formula": "all"}
-pd.concat(frames({"RMSE, new people": "users"}, first.values(), "rmse {} k=0 {}"), axis=1, keys=["mean", "SE"]).set_axis(first)
+pd.concat(frames({"": "users"}, first.values(), "rmse {} k=0 {}"), axis=1).set_axis(first).set_axis(["RMSE, new people", "SE"], axis=1)
 
 # %%
 cr.claim("Our matrix factorisation is within 0.005 of Surprise's SVD.", abs(value["rmse random_folds mf"] - 0.934) < 0.005)
