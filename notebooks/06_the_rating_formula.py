@@ -488,8 +488,8 @@ passes.set_axis(["views alone are passed, ratings of a film", "of a person"], ax
 # formula with them and without).
 #
 # Where the curves cross is printed in papers as if it belonged to cold start. With the same data, Bremer et al. (2017; the runs by number of ratings are logged in
-# [their code](https://github.com/sbremer/hybrid_rs), `scripts/test_coldstart_entries_item.py` and `..._user.py`) have ratings alone pass their model with metadata at about
-# 5 ratings of a film, and about 35 of a person; the other way round. For films, theirs are genres, which know less than our views, so ratings catch up
+# [their code](https://github.com/sbremer/hybrid_rs), `scripts/test_coldstart_entries_item.py` and `..._user.py`) have ratings alone pass their model with metadata (before each is
+# trained on the other's predictions) at about 5 ratings of a film, and at 30 to 35 of a person; the other way round. For films, theirs are genres, which know less than our views, so ratings catch up
 # sooner. For people the likely reason is another: their model with metadata is told the $k$ ratings, too; our views alone aren't.
 # Set against our formula, which is told them, ratings alone don't catch up by fifty. **A crossing point says what a view
 # knows and what it is set against**, no more.
