@@ -369,12 +369,17 @@ pd.DataFrame({"film": title[test["item"]].to_numpy(), "low": np.diag(low), "pred
 kinds = {"new films": "item_folds", "new people": "user_folds", "known both": "random_folds"}
 said, given = (frames(kinds, range(10), f"{what} {{}} {{}}")[0].set_axis(range(1, 11)) for what in ("said", "given"))
 off, inside = given - said, [100 * table for table in frames(kinds, (10, 30, 50, 70, 90, 95), "coverage {1} {0}")]
-fig, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained")
+fig, (diagram, left, right) = plt.subplots(1, 3, figsize=(14, 4), layout="constrained")
+for name, colour, marker in zip(kinds, (cr.plots.BLUE, cr.plots.ORANGE, cr.plots.GREEN), "os^", strict=True):
+    cr.plots.axes(diagram).plot(said[name], given[name], color=colour, marker=marker)
+diagram.set(xlabel="predicted stars, mean of a tenth", ylabel="given stars, mean")
 cr.plots.lines(off, ax=left, xlabel="tenth of the predictions, from the lowest to the highest", ylabel="given less predicted, stars, mean")
 cr.plots.lines(*inside, ax=right, xlabel="interval's level, %", ylabel="ratings inside, %")
 left.axhline(0, color="black", linestyle=":")
-right.plot((0, 100), (0, 100), color="black", linestyle=":")
-cr.plots.show(left, "Calibration (regime all, five folds). Left: predictions in ten groups; below the dotted line they are too high. Right: how many ratings the intervals hold.")
+for ax, ends in ((diagram, (2, 5)), (right, (0, 100))):
+    ax.plot(ends, ends, color="black", linestyle=":")
+cr.plots.show(left, "Calibration (regime all, five folds). Left: the reliability diagram; on the dotted line, predictions mean what they say. Middle: the same as the "
+                    "distance from that line; below zero, predictions are too high. Right: how many ratings the intervals hold.")
 cr.claim("Intervals of each level, from 10 to 95 %, hold what they say to within two percentage points, in each kind of folds.",
          inside[0].sub(inside[0].index, axis=0).abs().max().max() < 2)
 cr.claim("The highest tenth is too high by more than 0.1 stars, for new films and for known both; new films' third to sixth tenths are too low by "
